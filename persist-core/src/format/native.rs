@@ -1,0 +1,110 @@
+//! Reads a file that is laid out as we write it: every block is checked before anything parses it.
+
+use libdeflater::crc32;
+
+use super::framing::{self, Block, Layout};
+use super::table::{self, Entry};
+use super::{MAX_BLOCK, Protection, ReadOptions, Snapshot, changed, head, malformed};
+use crate::compression::{Algorithm, Container};
+use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Digest;
+use crate::json;
+use crate::metadata::Metadata;
+use crate::parallel;
+
+/// The metadata in a native head; the file may be cut behind it.
+pub(super) fn metadata(container: Container, file: &[u8]) -> Result<Metadata> {
+    let (text, _) = framing::take_head(container, file)?;
+    Metadata::parse(head::metadata_in(text)?)
+}
+
+/// Reads a whole native file.
+pub(super) fn read(container: Container, file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
+    let layout = framing::take_apart(container, file)?;
+    let metadata = Metadata::parse(head::metadata_in(layout.head)?)?;
+    let algorithm = algorithm_of(&metadata, container, &layout, options)?;
+    check_lengths(&layout, &metadata, file.len() as u64, options)?;
+    let state = unpack(&layout, algorithm)?;
+    check_state(&state, &metadata)?;
+    json::check(&state, options.limits.bounds())?;
+    Ok(Snapshot { metadata, state, protection: Protection::Full })
+}
+
+/// The algorithm that the metadata names, which must be one of this container.
+fn algorithm_of<'a>(
+    metadata: &Metadata,
+    container: Container,
+    layout: &Layout<'_>,
+    options: &'a ReadOptions,
+) -> Result<&'a dyn Algorithm> {
+    let name = &metadata.compression_algorithm;
+    let algorithm = options.algorithms.get(name).map_err(|error| {
+        let hint = error.hint().unwrap_or_default().to_owned();
+        Error::new(ErrorKind::Format, error.to_string()).with_hint(hint)
+    })?;
+    let is_private = algorithm.container() == Container::Private;
+    let fits = match algorithm.container() {
+        Container::Private => container == Container::Zstd,
+        own => own == container,
+    };
+    if fits && layout.blocks.iter().all(|block| block.is_private == is_private) {
+        return Ok(algorithm);
+    }
+    Err(malformed(format!("the metadata says {name:?}, but the file is not compressed with it")))
+}
+
+/// Checks every length against the others and the limits, before memory is taken for the state.
+fn check_lengths(
+    layout: &Layout<'_>,
+    metadata: &Metadata,
+    file_size: u64,
+    options: &ReadOptions,
+) -> Result<()> {
+    let blocks: Vec<_> = layout.blocks.iter().map(|block| (block.length, block.plain)).collect();
+    table::check_lengths(&layout.table, &blocks)?;
+    let sum =
+        |length: fn(&(u32, u32)) -> u32| blocks.iter().map(length).map(u64::from).sum::<u64>();
+    if metadata.uncompressed_size != sum(|block| block.1) {
+        return Err(changed("uncompressed_size does not match the blocks"));
+    }
+    if metadata.compressed_size != Some(sum(|block| block.0)) {
+        return Err(changed("compressed_size does not match the blocks"));
+    }
+    if blocks.iter().any(|block| u64::from(block.1) > MAX_BLOCK as u64) {
+        let message = format!("a block is longer than {MAX_BLOCK} bytes");
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
+    options.limits.check_unpacked(metadata.uncompressed_size, file_size)?;
+    if metadata.block_root != Some(table::root(&layout.table)) {
+        return Err(changed("block_root does not match the block table"));
+    }
+    Ok(())
+}
+
+fn unpack(layout: &Layout<'_>, algorithm: &dyn Algorithm) -> Result<Vec<u8>> {
+    let pairs: Vec<_> = layout.blocks.iter().zip(&layout.table).collect();
+    let size = layout.blocks.iter().map(|block| block.plain as usize).sum();
+    let texts =
+        parallel::map(&pairs, size, |(block, entry)| unpack_block(block, entry, algorithm))?;
+    Ok(texts.concat())
+}
+
+fn unpack_block(block: &Block<'_>, entry: &Entry, algorithm: &dyn Algorithm) -> Result<Vec<u8>> {
+    let text = algorithm.decompress(block.packed, block.plain as usize)?;
+    if block.crc.is_some_and(|crc| crc != crc32(&text)) {
+        return Err(changed("a gzip member does not match its checksum"));
+    }
+    if Digest::of(&text) != entry.digest {
+        return Err(changed(
+            "a block does not match its hash: it was changed after it was written",
+        ));
+    }
+    Ok(text)
+}
+
+fn check_state(state: &[u8], metadata: &Metadata) -> Result<()> {
+    if Digest::of(state) == metadata.content_hash {
+        return Ok(());
+    }
+    Err(changed("the state does not match content_hash: it was changed after it was written"))
+}

@@ -1,0 +1,71 @@
+//! Reads snapshots: the metadata alone in one small read, or everything with every check.
+
+use super::{MAX_HEAD, PAGE, ReadOptions, Snapshot, foreign, framing, malformed, native};
+use crate::compression::Container;
+use crate::error::Result;
+use crate::metadata::Metadata;
+use crate::storage::Object;
+
+/// How much of a foreign file is fetched to look for its metadata.
+const FOREIGN_START: usize = 128 * 1024;
+
+/// What the first bytes of a file say of the rest.
+#[derive(Clone, Copy)]
+struct Kind {
+    container: Container,
+    is_native: bool,
+}
+
+/// Reads and checks a whole snapshot.
+pub(crate) fn read(file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
+    let kind = kind_of(file)?;
+    if kind.is_native {
+        native::read(kind.container, file, options)
+    } else {
+        foreign::read(kind.container, file, options)
+    }
+}
+
+/// Reads the metadata: one page of a native file, whatever the size of the state.
+///
+/// Where a foreign file has its state first, the whole file is read.
+pub(crate) fn read_metadata(object: &dyn Object, options: &ReadOptions) -> Result<Metadata> {
+    let page = object.read_at(0, PAGE)?;
+    let kind = kind_of(&page)?;
+    if kind.is_native {
+        return native_metadata(object, kind.container, page);
+    }
+    let start = object.read_at(0, FOREIGN_START)?;
+    if let Some(metadata) = foreign::metadata_in_prefix(kind.container, &start)? {
+        return Ok(metadata);
+    }
+    read(&read_all(object, options)?, options).map(|snapshot| snapshot.metadata)
+}
+
+/// The bytes of the whole file, when they are not more than the limits allow for a plain one.
+pub(crate) fn read_all(object: &dyn Object, options: &ReadOptions) -> Result<Vec<u8>> {
+    options.limits.check_unpacked(object.size(), object.size())?;
+    object.read_at(0, usize::try_from(object.size()).unwrap_or(usize::MAX))
+}
+
+fn native_metadata(object: &dyn Object, container: Container, page: Vec<u8>) -> Result<Metadata> {
+    let is_whole = page.len() < PAGE || framing::take_head(container, &page).is_ok();
+    let start = if is_whole { page } else { object.read_at(0, MAX_HEAD)? };
+    native::metadata(container, &start)
+}
+
+fn kind_of(file: &[u8]) -> Result<Kind> {
+    match file {
+        [0x1f, 0x8b, ..] => {
+            Ok(Kind { container: Container::Gzip, is_native: framing::is_native_gzip(file) })
+        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            Ok(Kind { container: Container::Zstd, is_native: framing::is_native_zstd(file) })
+        }
+        [b'{' | b' ' | b'\t' | b'\n' | b'\r', ..] => {
+            Ok(Kind { container: Container::Plain, is_native: false })
+        }
+        [] => Err(malformed("the file is empty")),
+        _ => Err(malformed("this is not a snapshot: it is neither gzip, nor zstd, nor JSON")),
+    }
+}

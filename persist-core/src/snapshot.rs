@@ -1,0 +1,219 @@
+//! What one does with a snapshot: save, load, read its metadata, verify, delete.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::compression::{Algorithms, Level};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::{self, Draft, Protection, ReadOptions, Snapshot};
+use crate::hashing::Digest;
+use crate::id::{AgentId, SessionId, SnapshotId};
+use crate::metadata::{Metadata, STATE_FORMAT};
+use crate::storage::{Key, MemoryStorage, PutOptions, Storage};
+
+/// What the caller says of the snapshot, and how it is written.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SaveOptions {
+    /// The agent that this is a snapshot of.
+    pub agent_id: AgentId,
+    /// The session or conversation that it belongs to.
+    pub session_id: SessionId,
+    /// The number of this snapshot in its session, from 0.
+    pub snapshot_index: u64,
+    /// When it was taken.
+    pub timestamp: Timestamp,
+    /// The id of this snapshot.
+    pub snapshot_id: SnapshotId,
+    /// What a person wrote about it.
+    pub description: Option<String>,
+    /// The version of the typed JSON in the state; `None` for plain JSON without tags.
+    pub state_format: Option<u64>,
+    /// The snapshot that this one follows.
+    pub parent: Option<SnapshotId>,
+    /// Names and values that the user chose; values are strings.
+    pub tags: Map<String, Value>,
+    /// The distributions that the agent was made with, and their versions.
+    pub framework: Map<String, Value>,
+    /// The adapter that captured the agent.
+    pub adapter: Option<String>,
+    /// The release of Persist that writes the snapshot.
+    pub persist_version: Option<String>,
+    /// The name of the algorithm; `None` takes the one that the key's ending names, else gzip.
+    pub compression: Option<String>,
+    /// How hard to compress.
+    pub level: Level,
+    /// The algorithms that are known.
+    pub algorithms: Algorithms,
+    /// Whether a snapshot that is there already is replaced; else it is a conflict.
+    pub overwrite: bool,
+    /// Whether the snapshot survives a power cut once `save` has returned.
+    pub durable: bool,
+}
+
+impl SaveOptions {
+    /// The defaults, for a snapshot that is taken at this time; the id is made from it.
+    pub fn at(timestamp: Timestamp) -> Self {
+        Self {
+            agent_id: AgentId::default(),
+            session_id: SessionId::default(),
+            snapshot_index: 0,
+            timestamp,
+            snapshot_id: SnapshotId::at(timestamp),
+            description: None,
+            state_format: Some(STATE_FORMAT),
+            parent: None,
+            tags: Map::new(),
+            framework: Map::new(),
+            adapter: None,
+            persist_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            compression: None,
+            level: None,
+            algorithms: Algorithms::default(),
+            overwrite: true,
+            durable: true,
+        }
+    }
+
+    /// The options that write a snapshot with this metadata again.
+    ///
+    /// Hashes and sizes are made anew, and so is the compression.
+    pub fn again(metadata: &Metadata) -> Self {
+        Self {
+            agent_id: metadata.agent_id.clone(),
+            session_id: metadata.session_id.clone(),
+            snapshot_index: metadata.snapshot_index,
+            snapshot_id: metadata.snapshot_id,
+            description: metadata.description.clone(),
+            state_format: metadata.state_format,
+            parent: metadata.parent,
+            tags: metadata.tags.clone(),
+            framework: metadata.framework.clone(),
+            adapter: metadata.adapter.clone(),
+            ..Self::at(metadata.timestamp)
+        }
+    }
+
+    /// The algorithm that is asked for, or that the name of the file asks for.
+    fn algorithm_name(&self, file_name: &str) -> Result<String> {
+        let by_name = Algorithms::named_by(file_name);
+        match (&self.compression, by_name) {
+            (None, by_name) => Ok(by_name.unwrap_or("gzip").to_owned()),
+            (Some(asked), Some(by_name)) if asked != by_name => {
+                let message = format!("the name {file_name:?} says {by_name}, not {asked}");
+                Err(Error::new(ErrorKind::Configuration, message)
+                    .with_hint("end the name in .json.gz, .json.zst or .json, as the algorithm is"))
+            }
+            (Some(asked), _) => Ok(asked.clone()),
+        }
+    }
+
+    fn metadata(&self, algorithm: &str) -> Metadata {
+        Metadata {
+            agent_id: self.agent_id.clone(),
+            session_id: self.session_id.clone(),
+            snapshot_index: self.snapshot_index,
+            timestamp: self.timestamp,
+            content_hash: Digest::from_bytes([0; 32]),
+            snapshot_id: self.snapshot_id,
+            description: self.description.clone(),
+            uncompressed_size: 0,
+            compressed_size: None,
+            compression_algorithm: algorithm.to_owned(),
+            state_format: self.state_format,
+            block_root: None,
+            metadata_hash: None,
+            parent: self.parent,
+            tags: self.tags.clone(),
+            framework: self.framework.clone(),
+            adapter: self.adapter.clone(),
+            persist_version: self.persist_version.clone(),
+            unknown: Map::new(),
+        }
+    }
+}
+
+/// A snapshot that passed every check.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// What the snapshot says about itself.
+    pub metadata: Metadata,
+    /// What protects the metadata.
+    pub protection: Protection,
+}
+
+/// Saves a state: one JSON value, as text, which is kept to the byte.
+///
+/// `marks` are ascending offsets in the state where a block may end, as at the end of a message.
+/// When this returns, the snapshot is there whole; when it fails, what was there before is.
+///
+/// Fails with `Format` or `LimitExceeded` for a state that could not be read back, with
+/// `Configuration` for options that contradict each other, and as the store does.
+///
+/// ```
+/// use persist_core::{Key, Limits, MemoryStorage, SaveOptions, snapshot};
+///
+/// let storage = MemoryStorage::new();
+/// let key = Key::new("agent.json.gz")?;
+/// let options = SaveOptions::at("2026-11-24T10:00:00Z".parse().unwrap());
+/// let metadata = snapshot::save(&storage, &key, br#"{"turns":1.10}"#, &[], &options)?;
+/// assert_eq!(metadata.uncompressed_size, 14);
+///
+/// let loaded = snapshot::load(&storage, &key, &Limits::DEFAULT.into())?;
+/// assert_eq!(loaded.state, br#"{"turns":1.10}"#);
+/// # Ok::<(), persist_core::Error>(())
+/// ```
+pub fn save(
+    storage: &dyn Storage,
+    key: &Key,
+    state: &[u8],
+    marks: &[usize],
+    options: &SaveOptions,
+) -> Result<Metadata> {
+    let name = options.algorithm_name(&key.file_name())?;
+    let algorithm = options.algorithms.get(&name)?;
+    let metadata = options.metadata(&name);
+    let draft = Draft { metadata, state, marks, algorithm, level: options.level };
+    draft.check()?;
+    let head_length = draft.head_length()?;
+    let put = PutOptions { head_length, overwrite: options.overwrite, durable: options.durable };
+    format::write(&draft, storage.create(key, &put)?)
+}
+
+/// Loads a snapshot and checks all of it.
+///
+/// Fails with `NotFound`, `Format`, `Integrity`, `UnsupportedVersion`, `LimitExceeded`, and as the
+/// store does; the message names the key.
+pub fn load(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
+    let object = storage.open(key)?;
+    let bytes = format::read_all(&*object, options).map_err(|error| error.at(key))?;
+    format::read(&bytes, options).map_err(|error| error.at(key))
+}
+
+/// Reads what a snapshot says about itself: 4 KiB of the file, whatever the size of the state.
+///
+/// The state is not looked at; [`verify`] does that. Fails as [`load`] does.
+pub fn read_metadata(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Metadata> {
+    let object = storage.open(key)?;
+    format::read_metadata(&*object, options).map_err(|error| error.at(key))
+}
+
+/// Checks all of a snapshot. Fails as [`load`] does.
+pub fn verify(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Verified> {
+    let Snapshot { metadata, protection, .. } = load(storage, key, options)?;
+    Ok(Verified { metadata, protection })
+}
+
+/// Writes a snapshot into memory: the bytes that [`save`] would store.
+pub fn encode(state: &[u8], marks: &[usize], options: &SaveOptions) -> Result<Vec<u8>> {
+    let storage = MemoryStorage::new();
+    let key = Key::new("snapshot")?;
+    save(&storage, &key, state, marks, options)?;
+    format::read_all(&*storage.open(&key)?, &ReadOptions::default())
+}
+
+/// Reads a snapshot from memory and checks all of it. Fails as [`load`] does.
+pub fn decode(bytes: &[u8], options: &ReadOptions) -> Result<Snapshot> {
+    format::read(bytes, options)
+}

@@ -1,0 +1,146 @@
+//! Where snapshots are kept: one trait, and the stores behind it.
+//!
+//! A [`Storage`] keeps objects under keys. An object appears whole or not at all: it is written
+//! through an [`Upload`], whose first bytes (the head, which holds hashes and sizes) are known last
+//! and handed to [`Upload::commit`]. Dropping an upload without commit leaves what was there before.
+//!
+//! A store of your own implements this trait; `persist_core::storage::conformance` (feature
+//! `conformance`) is the suite that it must pass. `examples/own_store.rs` shows one.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod local;
+mod location;
+mod memory;
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+pub use local::LocalStorage;
+pub use location::Location;
+pub use memory::MemoryStorage;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The name of an object in a store; for the local disk, a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(OsString);
+
+impl Key {
+    /// Takes a key; one that is empty or holds a NUL is a configuration error.
+    pub fn new(key: impl Into<OsString>) -> Result<Self> {
+        let key = key.into();
+        if key.is_empty() {
+            return Err(Error::new(ErrorKind::Configuration, "the path is empty"));
+        }
+        if key.as_encoded_bytes().contains(&0) {
+            let message = format!("the path {} holds a NUL byte", Self(key));
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        Ok(Self(key))
+    }
+
+    /// The key as a path.
+    pub fn as_path(&self) -> &Path {
+        Path::new(&self.0)
+    }
+
+    /// The key as the operating system's text.
+    pub fn as_os_str(&self) -> &OsStr {
+        &self.0
+    }
+
+    /// The part after the last separator, as text; what is not UTF-8 in it is replaced.
+    pub fn file_name(&self) -> String {
+        let name = self.as_path().file_name().unwrap_or(&self.0);
+        name.to_string_lossy().into_owned()
+    }
+}
+
+/// Shows the key in quotes, with control characters escaped.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// What a store knows of an object without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// The name of the object.
+    pub key: Key,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was last written.
+    pub modified: Option<Timestamp>,
+}
+
+/// How an object is written.
+#[derive(Debug, Clone)]
+pub struct PutOptions {
+    /// How many bytes at the start are written last, by [`Upload::commit`].
+    pub head_length: usize,
+    /// Whether an object that is there already is replaced; else it is a conflict.
+    pub overwrite: bool,
+    /// Whether the object survives a power cut once `commit` has returned.
+    pub durable: bool,
+}
+
+impl Default for PutOptions {
+    fn default() -> Self {
+        Self { head_length: 0, overwrite: true, durable: true }
+    }
+}
+
+/// Keeps objects under keys.
+///
+/// Every method fails with `NotFound`, `AccessDenied`, `Storage` or `Timeout` as the words say.
+pub trait Storage: fmt::Debug + Send + Sync {
+    /// Opens an object for reading. What it reads stays the same, even if the object is replaced.
+    fn open(&self, key: &Key) -> Result<Box<dyn Object>>;
+
+    /// Begins to write an object; nothing shows before [`Upload::commit`].
+    fn create(&self, key: &Key, options: &PutOptions) -> Result<Box<dyn Upload>>;
+
+    /// What is known of an object; `NotFound` when there is none.
+    fn stat(&self, key: &Key) -> Result<ObjectInfo>;
+
+    /// Removes an object; `NotFound` when there is none.
+    fn delete(&self, key: &Key) -> Result<()>;
+
+    /// The objects whose keys begin with this one, in the order of their keys.
+    fn list(&self, prefix: &Key) -> Result<Box<dyn Iterator<Item = Result<ObjectInfo>> + '_>>;
+
+    /// Whether there is an object; a store that cannot say so fails.
+    fn exists(&self, key: &Key) -> Result<bool> {
+        match self.stat(key) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// An object that is open for reading.
+pub trait Object: Send {
+    /// The length in bytes.
+    fn size(&self) -> u64;
+
+    /// Reads `length` bytes from `offset`; fewer only where the object ends.
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>>;
+}
+
+/// An object that is being written.
+pub trait Upload: Send {
+    /// Appends bytes behind the head.
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Puts the head in front and makes the object visible, whole.
+    ///
+    /// The head is exactly `head_length` bytes. Fails with `Conflict` when the object exists and
+    /// `overwrite` was false, or with `NoSpace`; what was there before is then intact.
+    fn commit(self: Box<Self>, head: &[u8]) -> Result<()>;
+}

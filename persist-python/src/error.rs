@@ -1,0 +1,44 @@
+//! The one place where errors of the core become exceptions of Python.
+
+use persist_core::{Error, ErrorKind};
+use pyo3::prelude::*;
+
+/// An error on its way to Python.
+pub(crate) struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(Failure(error): Failure) -> Self {
+        Python::attach(|py| exception(py, &error).unwrap_or_else(|failed| failed))
+    }
+}
+
+/// Asks `persist.exceptions` for the exception that has this error's code.
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let make = py.import("persist.exceptions")?.getattr("_from_code")?;
+    let arguments = (code(error), error.to_string(), error.hint(), error.is_retryable());
+    Ok(PyErr::from_value(make.call1(arguments)?))
+}
+
+/// The kind's code; for a cloud's store, with the name of the cloud.
+fn code(error: &Error) -> String {
+    let kind = error.kind();
+    match (error.backend(), kind) {
+        (None, _) => kind.code().to_owned(),
+        (Some(cloud), ErrorKind::NotFound | ErrorKind::AccessDenied | ErrorKind::Conflict) => {
+            format!("{}_{}", cloud.code(), kind.code())
+        }
+        (Some(cloud), _) => cloud.code().to_owned(),
+    }
+}
+
+/// Returns the codes of every kind of error that the core knows.
+#[pyfunction]
+pub(crate) fn error_kinds() -> Vec<&'static str> {
+    ErrorKind::ALL.iter().map(|kind| kind.code()).collect()
+}

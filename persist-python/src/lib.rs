@@ -1,0 +1,20 @@
+//! The Python module `persist._persist`: converts, releases the GIL, calls `persist_core`, wraps.
+//!
+//! No decisions are made here. The public API is the Python code in `python/persist`.
+
+mod command;
+mod error;
+mod snapshots;
+
+use pyo3::prelude::*;
+
+/// The Rust core of Persist.
+#[pymodule]
+mod _persist {
+    #[pymodule_export]
+    use crate::command::run_cli;
+    #[pymodule_export]
+    use crate::error::error_kinds;
+    #[pymodule_export]
+    use crate::snapshots::{decode, delete, encode, exists, load, read_metadata, save, verify};
+}

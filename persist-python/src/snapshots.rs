@@ -1,0 +1,165 @@
+//! What one does with a snapshot: save, load, read its metadata, verify, delete.
+
+use std::ffi::OsString;
+
+use jiff::Timestamp;
+use persist_core::{
+    AgentId, Error, ErrorKind, Limits, Location, ReadOptions, SaveOptions, SessionId, Snapshot,
+    snapshot,
+};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use serde_json::{Map, Value};
+
+use crate::error::Failure;
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// What the caller says of a snapshot, as Python hands it over.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Options {
+    agent_id: String,
+    session_id: String,
+    snapshot_index: u64,
+    timestamp: String,
+    description: Option<String>,
+    parent: Option<String>,
+    tags: Vec<(String, String)>,
+    framework: Vec<(String, String)>,
+    adapter: Option<String>,
+    compression: Option<String>,
+    level: Option<u8>,
+    overwrite: bool,
+    durable: bool,
+}
+
+impl Options {
+    fn parse(self) -> Result<SaveOptions> {
+        let timestamp = self.timestamp.parse::<Timestamp>().map_err(|error| {
+            Error::new(ErrorKind::Configuration, format!("bad timestamp: {error}"))
+        })?;
+        let mut options = SaveOptions::at(timestamp);
+        options.agent_id = AgentId::new(self.agent_id)?;
+        options.session_id = SessionId::new(self.session_id)?;
+        options.snapshot_index = self.snapshot_index;
+        options.description = self.description;
+        options.parent = self.parent.map(|parent| parent.parse()).transpose()?;
+        options.tags = map_of(self.tags);
+        options.framework = map_of(self.framework);
+        options.adapter = self.adapter;
+        options.compression = self.compression;
+        options.level = self.level;
+        options.overwrite = self.overwrite;
+        options.durable = self.durable;
+        Ok(options)
+    }
+}
+
+fn map_of(pairs: Vec<(String, String)>) -> Map<String, Value> {
+    pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect()
+}
+
+fn limits() -> ReadOptions {
+    Limits::DEFAULT.into()
+}
+
+fn json_of(metadata: &persist_core::Metadata) -> String {
+    Value::Object(metadata.to_map()).to_string()
+}
+
+/// Saves a state and returns the metadata as JSON.
+#[pyfunction]
+pub(crate) fn save(
+    py: Python<'_>,
+    state: PyBackedBytes,
+    marks: Vec<usize>,
+    location: OsString,
+    options: Options,
+) -> Result<String> {
+    py.detach(|| {
+        let location = Location::parse(location)?;
+        let storage = location.storage()?;
+        let options = options.parse()?;
+        let metadata = snapshot::save(&*storage, location.key(), &state, &marks, &options)?;
+        Ok(json_of(&metadata))
+    })
+}
+
+/// Loads a snapshot and returns its metadata as JSON, and its state.
+#[pyfunction]
+pub(crate) fn load<'py>(
+    py: Python<'py>,
+    location: OsString,
+) -> Result<(String, Bound<'py, PyBytes>)> {
+    let loaded = py.detach(|| {
+        let location = Location::parse(location)?;
+        snapshot::load(&*location.storage()?, location.key(), &limits())
+    })?;
+    Ok(parts(py, &loaded))
+}
+
+/// Returns the metadata as JSON, from one small read.
+#[pyfunction]
+pub(crate) fn read_metadata(py: Python<'_>, location: OsString) -> Result<String> {
+    py.detach(|| {
+        let location = Location::parse(location)?;
+        let metadata =
+            snapshot::read_metadata(&*location.storage()?, location.key(), &limits())?;
+        Ok(json_of(&metadata))
+    })
+}
+
+/// Checks all of a snapshot; returns whether its metadata is protected as well.
+#[pyfunction]
+pub(crate) fn verify(py: Python<'_>, location: OsString) -> Result<bool> {
+    py.detach(|| {
+        let location = Location::parse(location)?;
+        let verified = snapshot::verify(&*location.storage()?, location.key(), &limits())?;
+        Ok(verified.protection == persist_core::Protection::Full)
+    })
+}
+
+/// Returns whether there is a snapshot at this place.
+#[pyfunction]
+pub(crate) fn exists(py: Python<'_>, location: OsString) -> Result<bool> {
+    py.detach(|| {
+        let location = Location::parse(location)?;
+        Ok(location.storage()?.exists(location.key())?)
+    })
+}
+
+/// Deletes a snapshot.
+#[pyfunction]
+pub(crate) fn delete(py: Python<'_>, location: OsString) -> Result<()> {
+    py.detach(|| {
+        let location = Location::parse(location)?;
+        Ok(location.storage()?.delete(location.key())?)
+    })
+}
+
+/// Writes a snapshot into memory and returns its bytes.
+#[pyfunction]
+pub(crate) fn encode<'py>(
+    py: Python<'py>,
+    state: PyBackedBytes,
+    marks: Vec<usize>,
+    options: Options,
+) -> Result<Bound<'py, PyBytes>> {
+    let bytes = py.detach(|| -> Result<_> {
+        Ok(snapshot::encode(&state, &marks, &options.parse()?)?)
+    })?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+/// Reads a snapshot from memory and returns its metadata as JSON, and its state.
+#[pyfunction]
+pub(crate) fn decode(py: Python<'_>, bytes: PyBackedBytes) -> Result<(String, Bound<'_, PyBytes>)> {
+    let loaded = py.detach(|| snapshot::decode(&bytes, &limits()))?;
+    Ok(parts(py, &loaded))
+}
+
+fn parts<'py>(py: Python<'py>, loaded: &Snapshot) -> (String, Bound<'py, PyBytes>) {
+    (json_of(&loaded.metadata), PyBytes::new(py, &loaded.state))
+}
