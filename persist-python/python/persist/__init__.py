@@ -1,0 +1,76 @@
+"""Snapshot an AI agent and restore it later, elsewhere, with nothing lost.
+
+::
+
+    import persist
+
+    persist.snapshot(agent, "agent.json.gz", agent_id="support_bot")
+    agent = persist.restore("agent.json.gz")
+
+What an agent holds is captured by an adapter, written as typed JSON by the
+codec, and kept in one file that is checked to the byte when it is read:
+
+    agent ─ adapters ─ codec ─ (Rust) ─ file
+
+What cannot come back exactly is refused by `snapshot`, with its path and type.
+Restoring runs no code that the file names. No framework is imported before an
+agent of that framework is met.
+"""
+
+from persist import exceptions
+from persist._api import (
+    adelete_snapshot,
+    aget_metadata,
+    aload_state,
+    arestore,
+    asnapshot,
+    asnapshot_exists,
+    averify_snapshot,
+    delete_snapshot,
+    dumps,
+    get_metadata,
+    inspect,
+    load_state,
+    loads,
+    restore,
+    snapshot,
+    snapshot_exists,
+    verify_snapshot,
+)
+from persist._inspection import Inspection
+from persist._metadata import Metadata
+from persist._shutdown import ShutdownHook, shutdown_hook
+from persist._version import __version__
+from persist.adapters import register_adapter
+from persist.codec import register, register_kind
+from persist.exceptions import *  # noqa: F403 - the tree is public as a whole
+
+__all__ = [
+    "Inspection",
+    "Metadata",
+    "ShutdownHook",
+    "__version__",
+    "adelete_snapshot",
+    "aget_metadata",
+    "aload_state",
+    "arestore",
+    "asnapshot",
+    "asnapshot_exists",
+    "averify_snapshot",
+    "delete_snapshot",
+    "dumps",
+    "exceptions",
+    "get_metadata",
+    "inspect",
+    "load_state",
+    "loads",
+    "register",
+    "register_adapter",
+    "register_kind",
+    "restore",
+    "shutdown_hook",
+    "snapshot",
+    "snapshot_exists",
+    "verify_snapshot",
+    *exceptions.__all__,
+]

@@ -1,0 +1,105 @@
+"""The document inside a snapshot: what an adapter captured, as text, and back."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from persist import adapters, codec
+from persist.exceptions import FormatError
+
+if TYPE_CHECKING:
+    from persist.adapters import Captured
+    from persist.codec import Encoded, Trust
+
+BARE = "plain"
+"""The adapter whose state is the agent itself, with no envelope around it."""
+
+
+def encode(captured: Captured, **options: Any) -> Encoded:
+    """Write what was captured as the text of `agent_state`.
+
+    Args:
+        captured: What the adapter made of the agent.
+        **options: What `codec.encode` takes.
+
+    Returns:
+        The text, and the offsets where it may be cut.
+
+    Raises:
+        UnserializableStateError: A value in the state cannot come back as it is.
+        SecretInStateError: Something in the state looks like a credential.
+    """
+    if captured.bare:
+        return codec.encode(captured.state, **options)
+    envelope = {
+        "adapter": captured.adapter,
+        "adapter_version": captured.version,
+        "class": captured.class_name,
+        "framework": dict(captured.framework),
+        "python": platform.python_version(),
+        "fingerprint": dict(captured.fingerprint),
+        "requires": list(captured.requires),
+        "state": captured.state,
+    }
+    return codec.encode(envelope, **options)
+
+
+def decode(metadata: dict[str, Any], state: bytes, trust: Trust) -> dict[str, Any]:
+    """Read the text of `agent_state` back.
+
+    Args:
+        metadata: The metadata of the snapshot.
+        state: The text.
+        trust: What may be built.
+
+    Returns:
+        The envelope; a bare state gets one that names the plain adapter.
+
+    Raises:
+        FormatError: The text is not what the adapter of the metadata writes.
+        UntrustedError: It names a class that is not on the allowlist.
+        MissingSecretError: It needs a key that was not supplied.
+        AdapterNotInstalledError: The adapter of the metadata is not installed.
+    """
+    if metadata.get("state_format") is None:
+        return _bare(codec.decode_original(state, trust))
+    if _is_bare(metadata):
+        return _bare(codec.decode(state, trust))
+    own = dict.fromkeys(adapters.load(metadata["adapter"]).classes, True)
+    return _envelope(metadata, codec.decode(state, replace(trust, allow={**own, **trust.allow})))
+
+
+def plain(metadata: dict[str, Any], state: bytes) -> object:
+    """Read the state for looking at it: nothing but plain data is built.
+
+    Args:
+        metadata: The metadata of the snapshot.
+        state: The text of `agent_state`.
+
+    Returns:
+        The state of the agent, without the envelope.
+
+    Raises:
+        FormatError: The text is not what the adapter of the metadata writes.
+    """
+    if metadata.get("state_format") is None:
+        return codec.plain_original(state)
+    value = codec.plain(state)
+    return value if _is_bare(metadata) else _envelope(metadata, value)["state"]
+
+
+def _is_bare(metadata: dict[str, Any]) -> bool:
+    return metadata.get("adapter") in (None, BARE)
+
+
+def _bare(value: object) -> dict[str, Any]:
+    return {"adapter": BARE, "adapter_version": 1, "state": value}
+
+
+def _envelope(metadata: dict[str, Any], value: object) -> dict[str, Any]:
+    if isinstance(value, dict) and value.get("adapter") == metadata["adapter"] and "state" in value:
+        return value
+    message = f"agent_state is not what the adapter {metadata['adapter']!r} writes"
+    raise FormatError(message, hint="the snapshot was not written by Persist as its metadata says")

@@ -1,0 +1,126 @@
+"""Runs the adapter that an agent or a snapshot asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from persist.adapters._registry import find, load
+from persist.adapters._types import CaptureOptions
+from persist.exceptions import FormatError, FrameworkVersionWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from persist.adapters._types import Adapter, Captured, RestoreContext
+
+
+def capture(agent: object, *, adapter: str | None = None, **options: Any) -> Captured:
+    """Return what an agent holds.
+
+    Args:
+        agent: The agent.
+        adapter: The id of the adapter to use, whatever fits.
+        **options: See `CaptureOptions`.
+
+    Returns:
+        What the adapter made of it.
+
+    Raises:
+        CaptureError: It cannot be captured.
+    """
+    return find(agent, adapter).capture(agent, CaptureOptions(**options))
+
+
+async def acapture(agent: object, *, adapter: str | None = None, **options: Any) -> Captured:
+    """Do what `capture` does, with the asynchronous calls of the framework.
+
+    Args:
+        agent: See `capture`.
+        adapter: See `capture`.
+        **options: See `capture`.
+
+    Returns:
+        What the adapter made of it.
+
+    Raises:
+        CaptureError: It cannot be captured.
+    """
+    found: Any = find(agent, adapter)
+    chosen = CaptureOptions(**options)
+    if hasattr(found, "acapture"):
+        captured: Captured = await found.acapture(agent, chosen)
+        return captured
+    return found.capture(agent, chosen)  # type: ignore[no-any-return]
+
+
+def restore(document: Mapping[str, Any], context: RestoreContext) -> Any:
+    """Return an agent that holds the state of a document.
+
+    Args:
+        document: The envelope that a snapshot holds.
+        context: What the caller gives.
+
+    Returns:
+        The agent.
+
+    Raises:
+        RestoreError: No agent could be made.
+    """
+    return _prepared(document).restore(document, context)
+
+
+async def arestore(document: Mapping[str, Any], context: RestoreContext) -> Any:
+    """Do what `restore` does, with the asynchronous calls of the framework.
+
+    Args:
+        document: See `restore`.
+        context: See `restore`.
+
+    Returns:
+        The agent.
+
+    Raises:
+        RestoreError: No agent could be made.
+    """
+    found: Any = _prepared(document)
+    if hasattr(found, "arestore"):
+        return await found.arestore(document, context)
+    return await asyncio.to_thread(found.restore, document, context)
+
+
+def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of those distributions that are installed.
+
+    Args:
+        distributions: Distribution names.
+
+    Returns:
+        Version by name.
+    """
+    found = {}
+    for name in distributions:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _prepared(document: Mapping[str, Any]) -> Adapter:
+    adapter = load(document["adapter"])
+    stated = document.get("adapter_version")
+    if stated != adapter.version:
+        message = f"the state is of version {stated!r} of the adapter {adapter.id!r}"
+        raise FormatError(message, hint=f"this release reads version {adapter.version}")
+    _warn_of_other_versions(document.get("framework") or {})
+    return adapter
+
+
+def _warn_of_other_versions(framework: Mapping[str, str]) -> None:
+    for name, here in installed_versions(tuple(framework)).items():
+        if here.split(".")[:2] != framework[name].split(".")[:2]:
+            message = f"the snapshot was made with {name} {framework[name]}; {here} is installed"
+            warnings.warn(message, FrameworkVersionWarning, stacklevel=4)

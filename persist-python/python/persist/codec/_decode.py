@@ -1,0 +1,255 @@
+"""JSON trees to values; the tree is hostile unless this process wrote it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from persist.codec import _text
+from persist.codec._registry import kind_named
+from persist.codec._types import Trust
+from persist.codec.kinds import langchain
+from persist.exceptions import FormatError, LimitExceededError, PersistError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+TAG = "$persist"
+
+
+def decode(data: bytes | memoryview, trust: Trust | None = None) -> Any:
+    """Read the value that `encode` wrote.
+
+    Args:
+        data: The text; it may come from anybody.
+        trust: What may be built beyond the built-in list.
+
+    Returns:
+        The value.
+
+    Raises:
+        FormatError: The text is not what `encode` writes.
+        UntrustedError: It names a class or field that is not on the list.
+        MissingSecretError: It needs a key that was not supplied.
+    """
+    return _run(data, _Decoder(trust or Trust(), is_plain=False))
+
+
+def decode_trusted(data: bytes) -> Any:
+    """Read what this process has just written: everything in it may be built."""
+    decoder = _Decoder(Trust(trusted=True), is_plain=False)
+    decoder.is_own = True
+    return _run(data, decoder)
+
+
+def plain(data: bytes | memoryview) -> Any:
+    """Read the value for looking at it: no class of anybody is imported or built.
+
+    Args:
+        data: The text; it may come from anybody.
+
+    Returns:
+        The value; an object of a class is a dict with the keys `class` and `fields`.
+
+    Raises:
+        FormatError: The text is not what `encode` writes.
+    """
+    return _run(data, _Decoder(Trust(), is_plain=True))
+
+
+def decode_original(data: bytes | memoryview, trust: Trust | None = None) -> Any:
+    """Read a state of the original xenoscale/Persist: LangChain's JSON, without our tags.
+
+    Args:
+        data: The text; it may come from anybody.
+        trust: What may be built beyond the built-in list.
+
+    Returns:
+        The value.
+
+    Raises:
+        FormatError: The text is not strict JSON.
+        UntrustedError: It names a class that is not on the list.
+        MissingSecretError: It needs a key that was not supplied.
+    """
+    decoder = _Decoder(trust or Trust(), is_plain=False)
+    decoder.has_tags = False
+    return _run(data, decoder)
+
+
+def plain_original(data: bytes | memoryview) -> Any:
+    """Read a state of the original as the JSON that it is.
+
+    Args:
+        data: The text; it may come from anybody.
+
+    Returns:
+        Dicts, lists and scalars.
+
+    Raises:
+        FormatError: The text is not strict JSON.
+    """
+    return _text.read(data)
+
+
+def _run(data: bytes | memoryview, decoder: _Decoder) -> Any:
+    tree = _text.read(data)
+    try:
+        return decoder.run(tree)
+    except PersistError:
+        raise
+    except RecursionError:
+        message = "the state is nested too deep"
+        raise LimitExceededError(message) from None
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        message = f"{decoder.path} is not what its kind holds: {type(error).__name__}"
+        raise FormatError(message) from error
+
+
+class _Decoder:
+    """One walk over one tree; this is what kinds see as `Read`."""
+
+    def __init__(self, trust: Trust, *, is_plain: bool) -> None:
+        self.trust = trust
+        self.is_plain = is_plain
+        self.is_own = False
+        self.has_tags = True
+        self.path = "$"
+        self._shared: dict[int, object] = {}
+        self._label: int | None = None
+        self._holes: list[tuple[Any, Any, int]] = []
+
+    def run(self, tree: Any) -> object:
+        if not (self.has_tags and type(tree) is dict and tree.get(TAG) == "parts"):
+            return self._read(tree)
+        parts = [self._read(part) for part in tree["v"]]
+        for container, key, index in self._holes:
+            container[key] = parts[index]
+        return parts[0]
+
+    def child(self, node: object, step: str) -> Any:
+        before, self.path = self.path, self.path + step
+        value = self._read(node)
+        self.path = before
+        return value
+
+    def keep(self, value: T) -> T:
+        if self._label is not None:
+            self._shared[self._label] = value
+            self._label = None
+        return value
+
+    def _read(self, node: Any) -> Any:
+        cls = type(node)
+        if cls is dict:
+            if self.has_tags and TAG in node:
+                return self._tagged(node)
+            if "lc" in node:
+                return self._langchain(node)
+            made: dict[str, Any] = self.keep({})
+            for name, item in node.items():
+                self._item(made, name, item, f".{name}")
+            return made
+        if cls is list:
+            items: list[Any] = self.keep([None] * len(node))
+            for index, item in enumerate(node):
+                self._item(items, index, item, f"[{index}]")
+            return items
+        return node
+
+    def _item(self, container: Any, key: Any, node: Any, step: str) -> None:
+        """Read into a slot; a part that is yet to come leaves a hole."""
+        if type(node) is dict and node.get(TAG) == "part" and self.has_tags:
+            self._holes.append((container, key, node["v"]))
+            container[key] = None
+        else:
+            container[key] = self.child(node, step)
+
+    def _tagged(self, node: dict[str, Any]) -> Any:
+        name = node[TAG]
+        builtin = _BUILTIN.get(name) if type(name) is str else None
+        if builtin is not None:
+            return builtin(self, node)
+        kind = kind_named(name) if type(name) is str else None
+        if kind is None:
+            message = f"{self.path} has the unknown kind {name!r}"
+            hint = "install the package that registers this kind, or a newer Persist"
+            raise FormatError(message, hint=hint)
+        label = self._label
+        value = self.keep(kind.decode(node["v"], self))
+        if label is not None:
+            self._shared[label] = value
+        return value
+
+    def _dict(self, node: dict[str, Any]) -> dict[Any, Any]:
+        made: dict[Any, Any] = self.keep({})
+        for index, (key_node, item) in enumerate(node["v"]):
+            key = self.child(key_node, f"[key {index}]")
+            self._item(made, key, item, f"[{index}]")
+        if len(made) != len(node["v"]):
+            message = f"{self.path} holds a key twice"
+            raise FormatError(message)
+        return made
+
+    def _define(self, node: dict[str, Any]) -> Any:
+        label = node["id"]
+        self._label = label
+        value = self._read(node["v"])
+        self._shared[label] = value
+        self._label = None
+        return value
+
+    def _refer(self, node: dict[str, Any]) -> Any:
+        if node["v"] not in self._shared:
+            message = f"{self.path} refers to a value that is not there yet"
+            raise FormatError(message)
+        return self._shared[node["v"]]
+
+    def _text(self, node: dict[str, Any]) -> str:
+        return bytes.fromhex(node["v"]).decode("utf-16-be", "surrogatepass")
+
+    def _float(self, node: dict[str, Any]) -> float:
+        value: float = struct.unpack(">d", bytes.fromhex(node["v"]))[0]
+        return value
+
+    def _integer(self, node: dict[str, Any]) -> int:
+        digits = node["v"]
+        if type(digits) is not str or not digits.lstrip("-").isdecimal():
+            message = f"{self.path} is not an integer"
+            raise FormatError(message)
+        if len(digits) > _text.MAX_INTEGER_DIGITS:
+            message = f"{self.path} has more than {_text.MAX_INTEGER_DIGITS} digits"
+            raise LimitExceededError(message)
+        return int(digits)
+
+    def _secret(self, node: dict[str, Any]) -> str:
+        return langchain.secret_value(str(node["v"]), self)
+
+    def _tagged_langchain(self, node: dict[str, Any]) -> Any:
+        return self._langchain({"lc": 1, "type": "constructor", **node["v"]})
+
+    def _langchain(self, node: dict[str, Any]) -> Any:
+        label, self._label = self._label, None
+        value = langchain.decode(node, self)
+        if label is not None:
+            self._shared[label] = value
+        return value
+
+    def _misplaced(self, node: dict[str, Any]) -> Any:
+        message = f"{self.path} has {node[TAG]!r} where that cannot stand"
+        raise FormatError(message)
+
+
+_BUILTIN: dict[str, Callable[[_Decoder, dict[str, Any]], Any]] = {
+    "dict": _Decoder._dict,
+    "shared": _Decoder._define,
+    "ref": _Decoder._refer,
+    "str": _Decoder._text,
+    "float": _Decoder._float,
+    "int": _Decoder._integer,
+    "secret": _Decoder._secret,
+    "lc": _Decoder._tagged_langchain,
+    "part": _Decoder._misplaced,
+    "parts": _Decoder._misplaced,
+}

@@ -1,0 +1,94 @@
+"""Finds credentials in state before they are written."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Literal
+
+from persist.exceptions import SecretInConversationWarning, SecretInStateError
+
+_NAMES = re.compile(
+    r"(?:^|_)(?:api_?key|access_?token|auth_?token|secret(?:_?key)?|password|authorization|x_api_key)$"
+)
+_VALUES = re.compile(
+    r"\b(?:sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}"
+    r"|Bearer [A-Za-z0-9._~+/-]{20,})"
+)
+_CONVERSATION = re.compile(r"\.(?:content|text|input|output|response)(?:\[|\.|$)")
+_HINT = 'remove it, or pass secrets_policy="redact" (or "allow", to store it in clear)'
+
+
+class Scan:
+    """What one walk does with the credentials that it meets.
+
+    Args:
+        policy: `error`, `redact` or `allow`.
+        names: Names of fields that are never written.
+    """
+
+    def __init__(self, policy: Literal["error", "redact", "allow"], names: frozenset[str]) -> None:
+        self._policy = policy
+        self._names = names
+        self.redacted = False
+
+    def member(self, name: object, value: object, path: str) -> bool:
+        """Say whether the value of this field is left out.
+
+        Args:
+            name: The key or field.
+            value: What it holds.
+            path: Where it stands.
+
+        Raises:
+            SecretInStateError: It holds a credential, and the policy is `error`.
+        """
+        if name in self._names:
+            self.redacted = True
+            return True
+        if type(name) is not str or type(value) is not str or not value:
+            return False
+        if not _NAMES.search(name.lower().replace("-", "_")):
+            return False
+        return self._met(path, "is named like a credential")
+
+    def text(self, value: str, path: str) -> None:
+        """Look at a text.
+
+        Args:
+            value: The text.
+            path: Where it stands.
+
+        Raises:
+            SecretInStateError: It is a credential, and the policy is `error`.
+        """
+        if self._policy == "allow" or not _VALUES.search(value):
+            return
+        if self._policy == "redact" or _CONVERSATION.search(path):
+            message = f"the text at {path} looks like it holds a credential; it is saved as it is"
+            warnings.warn(message, SecretInConversationWarning, stacklevel=2)
+            return
+        self._met(path, "looks like a credential")
+
+    def value(self, value: object, path: str) -> None:
+        """Look at an object: pydantic's secrets are credentials by their type.
+
+        Args:
+            value: The object.
+            path: Where it stands.
+
+        Raises:
+            SecretInStateError: It is a credential, and the policy is not `allow`.
+        """
+        if self._policy != "allow" and type(value).__name__ in ("SecretStr", "SecretBytes"):
+            message = f"the value at {path} is a secret; it was not saved"
+            raise SecretInStateError(message, hint=_HINT)
+
+    def _met(self, path: str, why: str) -> bool:
+        if self._policy == "allow":
+            return False
+        if self._policy == "redact":
+            self.redacted = True
+            return True
+        message = f"the value at {path} {why}; it was not saved"
+        raise SecretInStateError(message, hint=_HINT)

@@ -1,0 +1,289 @@
+"""Objects of a user's classes: enums, named tuples, dataclasses, pydantic models."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import inspect
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from persist.codec._registry import class_name, registered
+from persist.codec._types import Child, Lazy
+from persist.exceptions import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from persist.codec._types import Read
+
+_ABSENT = object()
+
+SAFE_CLASSES = frozenset(
+    f"langchain_core.{name}"
+    for name in (
+        "chat_history.InMemoryChatMessageHistory",
+        "language_models.fake.FakeListLLM",
+        "language_models.fake.FakeStreamingListLLM",
+        "language_models.fake_chat_models.FakeListChatModel",
+        "language_models.fake_chat_models.FakeMessagesListChatModel",
+        "language_models.fake_chat_models.ParrotFakeChatModel",
+    )
+)
+"""Classes of langchain-core that hold data alone: histories, and its models for tests."""
+
+
+def named(cls: type, refuse: Callable[[str, str], Exception]) -> str:
+    """Return the name that a class is found by again, or refuse the value."""
+    name = class_name(cls)
+    if registered(name) is not cls and _lookup(cls.__module__, cls.__qualname__) is not cls:
+        raise refuse("its class cannot be imported by name", "define it at the top of a module")
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def resolve(node: Any, read: Read) -> type | None:
+    """Find a class that a snapshot names; None when only data is wanted.
+
+    Raises:
+        UntrustedError: It is neither registered nor allowed.
+        FormatError: There is no such class.
+    """
+    if not isinstance(node, str) or node.count(":") != 1:
+        message = f"{read.path} names no class"
+        raise FormatError(message)
+    if read.is_plain:
+        return None
+    module, qualname = node.split(":")
+    known = registered(f"{module}.{qualname}")
+    if known is not None:
+        return known
+    if f"{module}.{qualname}" not in SAFE_CLASSES:
+        read.trust.check(f"{module}.{qualname}", read.path)
+    found = _lookup(module, qualname, load=True)
+    if not isinstance(found, type):
+        message = f"{read.path} names the class {module}.{qualname}, which is not there"
+        raise FormatError(message, hint="install the package that the class comes from")
+    return found
+
+
+def _lookup(module: str, qualname: str, *, load: bool = False) -> object:
+    found: object = sys.modules.get(module)
+    if found is None and load:
+        try:
+            found = importlib.import_module(module)
+        except ImportError:
+            return None
+    for step in qualname.split("."):
+        found = getattr(found, step, None)
+    return found
+
+
+def _member(value: object, name: str) -> object:
+    return inspect.getattr_static(type(value), name, None)
+
+
+def _shown(node: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    return {"class": str(node["class"]).replace(":", "."), "fields": fields}
+
+
+def _children(values: dict[str, Any]) -> dict[str, Child]:
+    return {name: Child(value, f".{name}") for name, value in values.items()}
+
+
+def _read_fields(node: Any, read: Read) -> dict[str, Any]:
+    return {name: read.child(item, f".{name}") for name, item in node.items()}
+
+
+class _Enum:
+    """A member of an enum, by its name; a combination of flags by its value."""
+
+    name = "enum"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Say whether the class is an enum."""
+        return "enum.Enum" in names
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return class and member."""
+        node: dict[str, object] = {"class": named(type(value), refuse)}
+        if type(value).__members__.get(value.name) is value:
+            return {**node, "name": value.name}
+        return {**node, "value": value.value}
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Find the member."""
+        cls: Any = resolve(node["class"], read)
+        if cls is None:
+            return _shown(node, {k: v for k, v in node.items() if k != "class"})
+        if not issubclass(cls, enum.Enum):
+            message = f"{read.path}: {class_name(cls)} is not an enum"
+            raise FormatError(message)
+        return cls[node["name"]] if "name" in node else cls(node["value"])
+
+
+class _NamedTuple:
+    """A named tuple."""
+
+    name = "namedtuple"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Say whether the class is a tuple with named fields; checked again in `encode`."""
+        return "builtins.tuple" in names[1:] and len(names) == 3
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return class and fields."""
+        if not hasattr(value, "_fields"):
+            raise refuse("it is a subclass of tuple", "use a tuple or a named tuple")
+        fields = _children(dict(zip(value._fields, value, strict=True)))
+        return {"class": named(type(value), refuse), "fields": fields}
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Build the named tuple."""
+        cls: Any = resolve(node["class"], read)
+        fields = _read_fields(node["fields"], read)
+        if cls is None:
+            return _shown(node, fields)
+        if not issubclass(cls, tuple) or list(getattr(cls, "_fields", ())) != list(fields):
+            message = f"{read.path}: {class_name(cls)} has other fields"
+            raise FormatError(message)
+        return tuple.__new__(cls, fields.values())
+
+
+class _Dataclass:
+    """A dataclass: every field as it is, also those that `__init__` does not take."""
+
+    name = "dataclass"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Never by name: a dataclass shows on the class alone, and the registry looks there."""
+        del names
+        return False
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return class and fields."""
+        names = list(type(value).__dataclass_fields__)
+        extra = [name for name in getattr(value, "__dict__", {}) if name not in names]
+        if extra:
+            raise refuse(f"it has the attribute {extra[0]!r} that is no field", "declare it")
+        present = {n: getattr(value, n) for n in names if getattr(value, n, _ABSENT) is not _ABSENT}
+        return {"class": named(type(value), refuse), "fields": _children(present)}
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Build the object and set its fields; no code of the class runs."""
+        cls: Any = resolve(node["class"], read)
+        if cls is None:
+            return _shown(node, _read_fields(node["fields"], read))
+        known = getattr(cls, "__dataclass_fields__", {})
+        made = read.keep(object.__new__(cls))
+        for name, item in node["fields"].items():
+            if name not in known:
+                message = f"{read.path}: {class_name(cls)} has no field {name!r}"
+                raise FormatError(message)
+            object.__setattr__(made, name, read.child(item, f".{name}"))
+        return made
+
+
+class _Pydantic:
+    """A pydantic model: fields, extra and private attributes as they are."""
+
+    name = "pydantic"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Say whether the class is a pydantic model."""
+        return "pydantic.main.BaseModel" in names
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return class, fields, extra and private attributes, and which fields were set."""
+        fields = type(value).model_fields
+        for name in value.__dict__:
+            # Cached properties are computed again when they are asked for.
+            if name not in fields and not isinstance(_member(value, name), cached_property):
+                raise refuse(f"it has the attribute {name!r} that is no field", "declare it")
+        node: dict[str, object] = {
+            "class": named(type(value), refuse),
+            "fields": _children({n: v for n, v in value.__dict__.items() if n in fields}),
+            "set": sorted(value.__pydantic_fields_set__),
+        }
+        if value.__pydantic_extra__:
+            node["extra"] = _children(dict(value.__pydantic_extra__))
+        if value.__pydantic_private__:
+            node["private"] = _children(dict(value.__pydantic_private__))
+        return node
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Build the model and set its fields; they were valid when they were written."""
+        cls: Any = resolve(node["class"], read)
+        if cls is None:
+            return _shown(node, _read_fields(node["fields"], read))
+        unknown = set(node["fields"]) - set(cls.model_fields)
+        if unknown:
+            message = f"{read.path}: {class_name(cls)} has no field {sorted(unknown)[0]!r}"
+            raise FormatError(message)
+        made = read.keep(cls.__new__(cls))
+        fields = _read_fields(node["fields"], read)
+        has_extra = cls.model_config.get("extra") == "allow"
+        extra = _read_fields(node.get("extra", {}), read) if has_extra else None
+        private = _read_fields(node.get("private", {}), read)
+        object.__setattr__(made, "__dict__", fields)
+        object.__setattr__(made, "__pydantic_extra__", extra)
+        object.__setattr__(made, "__pydantic_fields_set__", set(node["set"]))
+        has_private = bool(cls.__private_attributes__)
+        object.__setattr__(made, "__pydantic_private__", private if has_private else None)
+        return made
+
+
+class _Custom:
+    """An object whose class says itself what to keep: `__persist_capture__`."""
+
+    name = "custom"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Never by name: the method shows on the class, and the registry looks there."""
+        del names
+        return False
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return class and state."""
+        state = value.__persist_capture__()
+        return {"class": named(type(value), refuse), "state": Child(state, "")}
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Let the class rebuild the object from its state."""
+        cls: Any = resolve(node["class"], read)
+        state = read.child(node["state"], "")
+        if cls is None:
+            return _shown(node, {"state": state})
+        return cls.__persist_restore__(state)
+
+
+class _Lazy:
+    """A value that is built only when it is asked for."""
+
+    name = "lazy"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Say whether the class is `Lazy`."""
+        return names[0] == "persist.codec._types.Lazy"
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return the value as it is now."""
+        del refuse
+        return Child(value.get(), "")
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Return what builds the value; for reading only, the value itself."""
+        if read.is_plain:
+            return read.child(node, "")
+        path = read.path
+
+        def get() -> Any:
+            read.path = path
+            return read.child(node, "")
+
+        return Lazy(get)
+
+
+KINDS = (_Lazy(), _Enum(), _NamedTuple(), _Pydantic())
+DATACLASS = _Dataclass()
+CUSTOM = _Custom()

@@ -1,0 +1,135 @@
+"""Tuples, sets, bytes, and the containers of the standard library."""
+
+from __future__ import annotations
+
+import base64
+import builtins
+from collections import Counter, OrderedDict, defaultdict, deque
+from typing import TYPE_CHECKING, Any
+
+from persist.codec._types import Child
+from persist.codec.kinds._simple import Simple
+from persist.exceptions import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from persist.codec._types import Read
+
+_FACTORIES = {"list": list, "dict": dict, "set": set, "int": int, "float": float, "str": str}
+
+
+def items(values: Iterable[object]) -> list[Child]:
+    """Return the elements as children."""
+    return [Child(value, f"[{index}]") for index, value in enumerate(values)]
+
+
+def read_items(node: list[Any], read: Read) -> list[Any]:
+    """Read the elements that `items` returned."""
+    return [read.child(item, f"[{index}]") for index, item in enumerate(node)]
+
+
+def _pairs(value: dict[Any, Any]) -> list[list[Child]]:
+    return [[Child(k, f"[{k!r}]"), Child(v, f"[{k!r}]")] for k, v in value.items()]
+
+
+def _fill(made: dict[Any, Any], node: list[Any], read: Read) -> dict[Any, Any]:
+    for key, item in node:
+        made[read.child(key, "[key]")] = read.child(item, "[value]")
+    return made
+
+
+def _ordered(values: frozenset[Any] | set[Any]) -> list[Any]:
+    """Elements in an order that does not change from run to run, where they have one."""
+    return sorted(values, key=lambda value: (type(value).__qualname__, repr(value)))
+
+
+class _DefaultDict:
+    """A defaultdict whose factory is a built-in type, or that has none."""
+
+    name = "defaultdict"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Say whether the class is defaultdict exactly."""
+        return names[0] == "collections.defaultdict"
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return the name of the factory, and the items."""
+        factory = value.default_factory
+        name = getattr(factory, "__name__", None)
+        if factory is not None and _FACTORIES.get(str(name)) is not factory:
+            raise refuse("its default_factory is code", "use a built-in type as the factory")
+        return {"factory": name, "items": _pairs(value)}
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Build the defaultdict."""
+        name = node["factory"]
+        factory = None if name is None else _FACTORIES[name]
+        return _fill(read.keep(defaultdict(factory)), node["items"], read)
+
+
+def _counter(node: Any, read: Read) -> object:
+    return _fill(read.keep(Counter()), node, read)
+
+
+def _ordered_dict(node: Any, read: Read) -> object:
+    return _fill(read.keep(OrderedDict()), node, read)
+
+
+def _deque(node: Any, read: Read) -> object:
+    made: deque[Any] = read.keep(deque(maxlen=node["maxlen"]))
+    made.extend(read_items(node["items"], read))
+    return made
+
+
+def _set(node: Any, read: Read) -> object:
+    made: set[Any] = read.keep(set())
+    made.update(read_items(node, read))
+    return made
+
+
+def _base64(node: Any, read: Read) -> bytes:
+    try:
+        return base64.b64decode(node, validate=True)
+    except ValueError:
+        message = f"{read.path} is not base64"
+        raise FormatError(message) from None
+
+
+def _slice(value: builtins.slice[Any, Any, Any]) -> list[Child]:
+    return items([value.start, value.stop, value.step])
+
+
+KINDS = (
+    Simple("tuple", "builtins.tuple", items, lambda n, r: tuple(read_items(n, r))),
+    Simple("set", "builtins.set", lambda v: items(_ordered(v)), _set),
+    Simple(
+        "frozenset",
+        "builtins.frozenset",
+        lambda v: items(_ordered(v)),
+        lambda n, r: frozenset(read_items(n, r)),
+    ),
+    Simple("bytes", "builtins.bytes", lambda v: base64.b64encode(v).decode(), _base64),
+    Simple(
+        "bytearray",
+        "builtins.bytearray",
+        lambda v: base64.b64encode(v).decode(),
+        lambda n, r: bytearray(_base64(n, r)),
+    ),
+    Simple(
+        "range",
+        "builtins.range",
+        lambda v: items([v.start, v.stop, v.step]),
+        lambda n, r: range(*read_items(n, r)),
+    ),
+    Simple("slice", "builtins.slice", _slice, lambda n, r: slice(*read_items(n, r))),
+    Simple(
+        "deque",
+        "collections.deque",
+        lambda v: {"maxlen": v.maxlen, "items": items(v)},
+        _deque,
+    ),
+    Simple("counter", "collections.Counter", _pairs, _counter),
+    Simple("ordereddict", "collections.OrderedDict", _pairs, _ordered_dict),
+    _DefaultDict(),
+)

@@ -1,0 +1,283 @@
+"""LangChain's own objects: messages, prompts, documents, chains of them, known chat models.
+
+They are written as LangChain writes them (`lc` constructors), so that its tools can read them. A
+constructor whose arguments need our tags is written under the kind `lc` instead. What may be built
+is langchain-core's own table of classes, and the closed table of models below: the file picks a row,
+it never names a module, a field outside the row, or an environment variable.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+
+from persist.codec._types import Child
+from persist.exceptions import (
+    AdapterNotInstalledError,
+    FormatError,
+    MissingSecretError,
+    UntrustedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from persist.codec._types import Read
+
+Id = tuple[str, ...]
+
+_CALL_SETTINGS = frozenset({"tags", "metadata", "name", "verbose", "disable_streaming"})
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of the table: a class, its harmless fields, and where its key comes from.
+
+    Attributes:
+        module: The package that the class is imported from.
+        name: The class.
+        fields: Fields that direct no traffic and run no code.
+        secrets: The environment variable of each field that is a key.
+    """
+
+    module: str
+    name: str
+    fields: frozenset[str]
+    secrets: dict[str, str]
+
+
+def _fields(names: str) -> frozenset[str]:
+    return frozenset(names.split()) | _CALL_SETTINGS
+
+
+_OPENAI_CHAT = _fields(
+    "model_name temperature top_p n seed max_tokens max_retries request_timeout streaming stop "
+    "presence_penalty frequency_penalty logprobs top_logprobs logit_bias stream_usage reasoning "
+    "reasoning_effort verbosity service_tier store truncation use_responses_api "
+    "use_previous_response_id include tiktoken_model_name output_version"
+)
+_MODELS: dict[Id, Model] = {
+    ("langchain", "chat_models", "openai", "ChatOpenAI"): Model(
+        "langchain_openai", "ChatOpenAI", _OPENAI_CHAT, {"openai_api_key": "OPENAI_API_KEY"}
+    ),
+    ("langchain", "llms", "openai", "OpenAI"): Model(
+        "langchain_openai",
+        "OpenAI",
+        _fields(
+            "model_name temperature max_tokens top_p frequency_penalty presence_penalty n best_of "
+            "batch_size request_timeout logit_bias max_retries seed logprobs streaming"
+        ),
+        {"openai_api_key": "OPENAI_API_KEY"},
+    ),
+    ("langchain", "chat_models", "anthropic", "ChatAnthropic"): Model(
+        "langchain_anthropic",
+        "ChatAnthropic",
+        _fields(
+            "model max_tokens temperature top_k top_p default_request_timeout max_retries "
+            "stop_sequences streaming stream_usage thinking"
+        ),
+        {"anthropic_api_key": "ANTHROPIC_API_KEY"},
+    ),
+}
+_CODE = frozenset({"cache", "callbacks", "custom_get_token_ids", "rate_limiter"})
+
+
+class _LangChain:
+    """A Serializable of langchain-core, or a model of the table."""
+
+    name = "lc"
+
+    def matches(self, names: Sequence[str]) -> bool:
+        """Say whether the class is in langchain-core's table or in ours."""
+        if "langchain_core.load.serializable.Serializable" not in names:
+            return False
+        return names[0] in _core_classes() or any(_is_row(row, names[0]) for row in _MODELS.values())
+
+    def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+        """Return the id of the class, and the arguments of its constructor."""
+        shown = value.to_json()
+        identifier = list(shown.get("id", ()))
+        if shown.get("type") != "constructor" or _class_path(tuple(identifier)) is None:
+            raise refuse("LangChain does not serialize it", "keep its data instead of the object")
+        arguments = {**shown["kwargs"], **(value.__pydantic_extra__ or {})}
+        arguments.update(_left_out(value, arguments, refuse))
+        kwargs = {name: _argument(name, item) for name, item in arguments.items()}
+        return {"id": identifier, "kwargs": kwargs}
+
+    def decode(self, node: Any, read: Read) -> object:
+        """Build the object from a constructor that needed tags."""
+        return decode({"lc": 1, "type": "constructor", **node}, read)
+
+
+KIND = _LangChain()
+
+
+def _argument(name: str, value: Any) -> object:
+    is_secret = type(value) is dict and value.get("lc") == 1 and value.get("type") == "secret"
+    return value if is_secret else Child(value, f".{name}")
+
+
+def _left_out(
+    value: Any, arguments: dict[str, Any], refuse: Callable[[str, str], Exception]
+) -> dict[str, Any]:
+    """The fields that LangChain drops when it dumps an object: tags, metadata and the like."""
+    kept: dict[str, Any] = {}
+    for name, field in type(value).model_fields.items():
+        item = getattr(value, name)
+        if not field.exclude or name in arguments or item is None:
+            continue
+        if name in _CODE:
+            raise refuse(f"its field {name!r} is code", f"set {name}=None for the snapshot")
+        # The others (clients, profiles, input types) are made by the constructor.
+        if name in _CALL_SETTINGS and item != field.get_default(call_default_factory=True):
+            kept[name] = item
+    return kept
+
+
+def tag_if_needed(node: dict[str, Any]) -> None:
+    """Turn a constructor whose arguments hold our tags into the kind `lc`, in place."""
+    if _has_tag(node["kwargs"]):
+        value = {"id": node["id"], "kwargs": node["kwargs"]}
+        node.clear()
+        node.update({"$persist": "lc", "v": value})
+
+
+def _has_tag(tree: Any) -> bool:
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if type(node) is dict:
+            if "$persist" in node:
+                return True
+            pending.extend(node.values())
+        elif type(node) is list:
+            pending.extend(node)
+    return False
+
+
+def decode(node: dict[str, Any], read: Read) -> object:
+    """Build an object from LangChain's JSON.
+
+    Args:
+        node: A constructor, or a dict that LangChain escaped.
+        read: Reads the arguments, and says what may be built.
+
+    Raises:
+        FormatError: It is neither, or it is a marker that holds only a repr.
+        UntrustedError: The class or a field is not on the list.
+    """
+    kind, identifier = node.get("type"), node.get("id")
+    if kind == "secret" and read.is_plain and _is_id(identifier):
+        return f"<secret {'.'.join(identifier)}>"
+    if kind != "constructor" or not _is_id(identifier):
+        message = f"{read.path} holds no object that can be rebuilt, but LangChain's {kind!r}"
+        raise FormatError(message, hint="what LangChain could not serialize was never saved")
+    kwargs, path = node.get("kwargs", {}), tuple(identifier)
+    if read.is_plain:
+        fields = {name: read.child(item, f".{name}") for name, item in kwargs.items()}
+        return {"class": _class_path(path) or ".".join(identifier), "fields": fields}
+    if path in _MODELS:
+        return _model(_MODELS[path], kwargs, read)
+    return _core_object(path, kwargs, read)
+
+
+def _is_id(identifier: object) -> bool:
+    return type(identifier) is list and all(type(step) is str for step in identifier)
+
+
+def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> object:
+    target = _class_path(path)
+    if target is None:
+        read.trust.check(".".join(path), read.path)
+        message = f"{read.path} asks for {'.'.join(path)}, which is not one of langchain-core's"
+        raise UntrustedError(message, hint="rebuild this object and pass it in")
+    if kwargs.get("template_format") == "jinja2" and not read.trust.allows(target):
+        message = f"{read.path} asks for a jinja2 template, which can run code"
+        hint = f'if you trust this snapshot, pass allow={{"{target}": True}}'
+        raise UntrustedError(message, hint=hint)
+    arguments = {name: read.child(item, f".{name}") for name, item in kwargs.items()}
+    module, _, name = target.rpartition(".")
+    return getattr(importlib.import_module(module), name)(**arguments)
+
+
+def _model(row: Model, kwargs: dict[str, Any], read: Read) -> object:
+    arguments = {}
+    for name, item in kwargs.items():
+        if name in row.secrets:
+            arguments[name] = _key(row, name, read)
+            continue
+        if name not in row.fields:
+            read.trust.check(f"{row.module}.{row.name}", read.path, name)
+        arguments[name] = read.child(item, f".{name}")
+    try:
+        module = importlib.import_module(row.module)
+    except ImportError:
+        message = f"{read.path} needs {row.module}, which is not installed"
+        hint = f"pip install {row.module.replace('_', '-')}"
+        raise AdapterNotInstalledError(message, hint=hint) from None
+    return getattr(module, row.name)(**arguments)
+
+
+def _key(row: Model, field: str, read: Read) -> str:
+    """The key of a model: from the caller, or from the one variable of its row."""
+    variable = row.secrets[field]
+    if read.is_own:
+        return "a key that is never used"
+    key = read.trust.secrets.get(variable) or os.environ.get(variable)
+    if key:
+        return key
+    message = f"{row.name} needs {variable}, which snapshots never hold"
+    hint = f'set {variable}, or pass secrets={{"{variable}": ...}}'
+    raise MissingSecretError(message, hint=hint)
+
+
+def secret_value(name: str, read: Read) -> str:
+    """Return a value that was left out of the snapshot; only the caller can give it.
+
+    Raises:
+        MissingSecretError: The caller did not.
+    """
+    if read.is_plain:
+        return f"<secret {name}>"
+    value = read.trust.secrets.get(name)
+    if value is not None:
+        return value
+    message = f"the value at {read.path} was left out of the snapshot"
+    raise MissingSecretError(message, hint=f'pass secrets={{"{name}": ...}}')
+
+
+def _is_row(row: Model, name: str) -> bool:
+    return name.startswith(f"{row.module}.") and name.endswith(f".{row.name}")
+
+
+def _class_path(identifier: Id) -> str | None:
+    """The class that an id of LangChain's stands for, in langchain-core or our table."""
+    row = _MODELS.get(identifier)
+    if row is not None:
+        return f"{row.module}.{row.name}"
+    return _core_ids().get(identifier)
+
+
+@lru_cache(maxsize=1)
+def _core_ids() -> dict[Id, str]:
+    """langchain-core's table, without what is not its own."""
+    try:
+        from langchain_core.load.mapping import SERIALIZABLE_MAPPING
+    except ImportError:
+        return {}
+    own = {key: path for key, path in SERIALIZABLE_MAPPING.items() if path[0] == "langchain_core"}
+    ids = {tuple(key): ".".join(path) for key, path in own.items()}
+    # Ids that are the class's own path stand for themselves.
+    return {**ids, **{path: ".".join(path) for path in own.values()}}
+
+
+@lru_cache(maxsize=1)
+def _core_classes() -> frozenset[str]:
+    return frozenset(_core_ids().values())
+
+
+
