@@ -72,5 +72,5 @@ __all__ = [
     "snapshot",
     "snapshot_exists",
     "verify_snapshot",
-    *exceptions.__all__,
 ]
+__all__ += exceptions.__all__

@@ -586,10 +586,12 @@ def inspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
         captured = adapters.capture(agent, **capture)
     except CaptureError as error:
         return Inspection(adapter="-", class_name=class_name, refused=(str(error),))
+    size: int | None = None
+    refused: tuple[str, ...] = ()
     try:
-        size, refused = len(_document.encode(captured, **encode).data), ()
+        size = len(_document.encode(captured, **encode).data)
     except CaptureError as error:
-        size, refused = None, (str(error),)
+        refused = (str(error),)
     return Inspection(
         adapter=captured.adapter,
         class_name=class_name,
@@ -615,13 +617,14 @@ def _load(where: str, options: _RestoreOptions) -> tuple[dict[str, Any], Restore
 def _opened(
     metadata: str, state: bytes, options: _RestoreOptions
 ) -> tuple[dict[str, Any], RestoreContext]:
+    given: dict[str, Any] = dict(options)
     trust = codec.Trust(
-        allow=options.pop("allow", None) or {},
-        trusted=options.pop("trusted", False),
-        secrets=options.pop("secrets", None) or {},
+        allow=given.pop("allow", None) or {},
+        trusted=given.pop("trusted", False),
+        secrets=given.pop("secrets", None) or {},
     )
-    document = _document.decode(Metadata.from_json(metadata), state, trust)
-    return document, adapters.RestoreContext(trust=trust, **options)
+    context = adapters.RestoreContext(trust=trust, **given)
+    return _document.decode(Metadata.from_json(metadata), state, trust), context
 
 
 def _split(options: _SnapshotOptions) -> tuple[_Capture, _Encode, _Write]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from persist import adapters, codec
 from persist.exceptions import FormatError
@@ -67,7 +67,8 @@ def decode(metadata: dict[str, Any], state: bytes, trust: Trust) -> dict[str, An
         return _bare(codec.decode_original(state, trust))
     if _is_bare(metadata):
         return _bare(codec.decode(state, trust))
-    own = dict.fromkeys(adapters.load(metadata["adapter"]).classes, True)
+    classes = adapters.load(metadata["adapter"]).classes
+    own: dict[str, Literal[True]] = dict.fromkeys(classes, True)
     return _envelope(metadata, codec.decode(state, replace(trust, allow={**own, **trust.allow})))
 
 

@@ -78,7 +78,7 @@ class ShutdownHook:
             return
         try:
             self._save()
-        except Exception:
+        except Exception:  # noqa: BLE001 - the process is stopping: every failure is logged
             _log.exception("could not save the agent at shutdown")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -391,6 +391,6 @@ def _subclasses(root: type[PersistError]) -> dict[str, type[PersistError]]:
 _BY_CODE = _subclasses(PersistError)
 
 
-def _from_code(code: str, message: str, hint: str | None, retryable: bool) -> PersistError:  # noqa: FBT001 - the binding calls it by position
+def _from_code(code: str, message: str, hint: str | None, retryable: bool) -> PersistError:
     """Make the exception that has this code; the binding raises what this returns."""
     return _BY_CODE[code](message, hint=hint, retryable=retryable)

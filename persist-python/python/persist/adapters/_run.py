@@ -100,13 +100,15 @@ def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
     Returns:
         Version by name.
     """
-    found = {}
-    for name in distributions:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    found = {name: _version(name) for name in distributions}
+    return {name: here for name, here in found.items() if here is not None}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def _prepared(document: Mapping[str, Any]) -> Adapter:

@@ -1,4 +1,4 @@
-"""langchain-classic: ConversationChain, and the memories that keep their messages in the process."""
+"""langchain-classic: ConversationChain, and the memories that keep messages in the process."""
 
 from __future__ import annotations
 

@@ -70,7 +70,12 @@ class LangGraphAdapter:
         return self._captured(agent, thread_id, found, again, options)
 
     def _captured(
-        self, agent: Any, thread_id: str, found: list[Any], again: list[Any], options: CaptureOptions
+        self,
+        agent: Any,
+        thread_id: str,
+        found: list[Any],
+        again: list[Any],
+        options: CaptureOptions,
     ) -> Captured:
         if not found:
             message = f"the checkpointer has no thread {thread_id!r}"

@@ -119,6 +119,18 @@ class _Decoder:
         self._shared: dict[int, object] = {}
         self._label: int | None = None
         self._holes: list[tuple[Any, Any, int]] = []
+        self._builtin: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "dict": self._dict,
+            "shared": self._define,
+            "ref": self._refer,
+            "str": self._text,
+            "float": self._float,
+            "int": self._integer,
+            "secret": self._secret,
+            "lc": self._tagged_langchain,
+            "part": self._misplaced,
+            "parts": self._misplaced,
+        }
 
     def run(self, tree: Any) -> object:
         if not (self.has_tags and type(tree) is dict and tree.get(TAG) == "parts"):
@@ -168,9 +180,9 @@ class _Decoder:
 
     def _tagged(self, node: dict[str, Any]) -> Any:
         name = node[TAG]
-        builtin = _BUILTIN.get(name) if type(name) is str else None
+        builtin = self._builtin.get(name) if type(name) is str else None
         if builtin is not None:
-            return builtin(self, node)
+            return builtin(node)
         kind = kind_named(name) if type(name) is str else None
         if kind is None:
             message = f"{self.path} has the unknown kind {name!r}"
@@ -239,17 +251,3 @@ class _Decoder:
     def _misplaced(self, node: dict[str, Any]) -> Any:
         message = f"{self.path} has {node[TAG]!r} where that cannot stand"
         raise FormatError(message)
-
-
-_BUILTIN: dict[str, Callable[[_Decoder, dict[str, Any]], Any]] = {
-    "dict": _Decoder._dict,
-    "shared": _Decoder._define,
-    "ref": _Decoder._refer,
-    "str": _Decoder._text,
-    "float": _Decoder._float,
-    "int": _Decoder._integer,
-    "secret": _Decoder._secret,
-    "lc": _Decoder._tagged_langchain,
-    "part": _Decoder._misplaced,
-    "parts": _Decoder._misplaced,
-}

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from collections import deque
+from typing import TYPE_CHECKING, Any
 
 from persist.codec._types import Lazy
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Pairs = list[tuple[Any, Any, str]]
 _SCALARS = (str, bytes, int, bool, type(None), complex)
 _CLIENTS = frozenset({"client", "async_client", "root_client", "root_async_client"})
 
@@ -31,7 +36,7 @@ def difference(a: object, b: object) -> str | None:
         '.a[1]'
     """
     twins: dict[int, tuple[object, object]] = {}
-    pending: list[tuple[Any, Any, str]] = [(a, b, "")]
+    pending: Pairs = [(a, b, "")]
     while pending:
         one, other, path = pending.pop()
         if type(one) is not type(other):
@@ -56,59 +61,56 @@ def difference(a: object, b: object) -> str | None:
     return None
 
 
-def _children(one: Any, other: Any) -> list[tuple[Any, Any, str]] | None:
+def _children(one: Any, other: Any) -> Pairs | None:
     """The pairs of values inside two of the same type; None when they differ at once."""
-    if isinstance(one, dict):
-        found = _mapping(one, other)
-        if hasattr(one, "default_factory") and one.default_factory is not other.default_factory:
-            return None
-        return found
-    if isinstance(one, (list, tuple)) or type(one).__name__ == "deque":
-        if len(one) != len(other) or getattr(one, "maxlen", 0) != getattr(other, "maxlen", 0):
-            return None
-        return [(x, y, f"[{i}]") for i, (x, y) in enumerate(zip(one, other, strict=True))]
-    if isinstance(one, (set, frozenset)):
-        return [] if one == other and _types(one) == _types(other) else None
-    if type(one).__name__ in ("SecretStr", "SecretBytes"):
-        return []  # keys are never written: they come back from elsewhere
-    if type(one) is Lazy:
-        return [(one.get(), other.get(), "")]
-    if hasattr(one, "dtype"):
-        return _arrays(one, other)
-    if hasattr(type(one), "model_fields"):
-        return _models(one, other)
-    if hasattr(type(one), "__dataclass_fields__"):
-        names = type(one).__dataclass_fields__
-        missing = object()
-        return [(getattr(one, n, missing), getattr(other, n, missing), f".{n}") for n in names]
-    if hasattr(one, "fold"):
-        is_same = (one.fold, str(one), one.tzinfo) == (other.fold, str(other), other.tzinfo)
-        return [] if is_same else None
-    if hasattr(one, "as_tuple"):
-        return [] if one.as_tuple() == other.as_tuple() else None
+    for fits, pairs in _RULES:
+        if fits(one):
+            return pairs(one, other)
     return [] if one == other or _state(one) == _state(other) else None
 
 
-def _mapping(one: dict[Any, Any], other: dict[Any, Any]) -> list[tuple[Any, Any, str]] | None:
-    if len(one) != len(other):
+def _mapping(one: dict[Any, Any], other: dict[Any, Any]) -> Pairs | None:
+    factories = (getattr(value, "default_factory", None) for value in (one, other))
+    if len(one) != len(other) or len(set(factories)) > 1:
         return None
-    pairs: list[tuple[Any, Any, str]] = []
+    pairs: Pairs = []
     for (key, value), (other_key, other_value) in zip(one.items(), other.items(), strict=True):
         step = f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
         pairs += [(key, other_key, step), (value, other_value, step)]
     return pairs
 
 
+def _sequence(one: Any, other: Any) -> Pairs | None:
+    if len(one) != len(other) or getattr(one, "maxlen", 0) != getattr(other, "maxlen", 0):
+        return None
+    return [(x, y, f"[{i}]") for i, (x, y) in enumerate(zip(one, other, strict=True))]
+
+
+def _sets(one: Any, other: Any) -> Pairs | None:
+    return [] if one == other and _types(one) == _types(other) else None
+
+
+def _clocks(one: Any, other: Any) -> Pairs | None:
+    is_same = (one.fold, str(one), one.tzinfo) == (other.fold, str(other), other.tzinfo)
+    return [] if is_same else None
+
+
+def _dataclasses(one: Any, other: Any) -> Pairs:
+    absent = object()
+    names = type(one).__dataclass_fields__
+    return [(getattr(one, n, absent), getattr(other, n, absent), f".{n}") for n in names]
+
+
 def _types(values: Any) -> list[str]:
     return sorted(f"{type(value).__qualname__}:{value!r}" for value in values)
 
 
-def _arrays(one: Any, other: Any) -> list[tuple[Any, Any, str]] | None:
+def _arrays(one: Any, other: Any) -> Pairs | None:
     is_same = one.dtype == other.dtype and one.shape == other.shape
     return [] if is_same and one.tobytes() == other.tobytes() else None
 
 
-def _models(one: Any, other: Any) -> list[tuple[Any, Any, str]]:
+def _models(one: Any, other: Any) -> Pairs:
     def parts(model: Any) -> dict[str, Any]:
         names = [name for name in type(model).model_fields if name not in _CLIENTS]
         fields = {name: model.__dict__[name] for name in names if name in model.__dict__}
@@ -123,3 +125,18 @@ def _models(one: Any, other: Any) -> list[tuple[Any, Any, str]]:
 
 def _state(value: Any) -> object:
     return getattr(value, "__dict__", None) or value
+
+
+_RULES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any], Pairs | None]], ...] = (
+    (lambda v: isinstance(v, dict), _mapping),
+    (lambda v: isinstance(v, (list, tuple, deque)), _sequence),
+    (lambda v: isinstance(v, (set, frozenset)), _sets),
+    # Keys are never written: they come back from elsewhere.
+    (lambda v: type(v).__name__ in ("SecretStr", "SecretBytes"), lambda _one, _other: []),
+    (lambda v: type(v) is Lazy, lambda one, other: [(one.get(), other.get(), "")]),
+    (lambda v: hasattr(v, "dtype"), _arrays),
+    (lambda v: hasattr(type(v), "model_fields"), _models),
+    (lambda v: hasattr(type(v), "__dataclass_fields__"), _dataclasses),
+    (lambda v: hasattr(v, "fold"), _clocks),
+    (lambda v: hasattr(v, "as_tuple"), lambda a, b: [] if a.as_tuple() == b.as_tuple() else None),
+)

@@ -21,6 +21,7 @@ SAFE_INTEGER = 2**53
 DEEPEST = 100
 """Levels of values inside one another, before the rest goes into a part of its own."""
 
+_LONGEST_STEP = 40
 _STEP_HINT = "convert it to plain data first, or give its class __persist_capture__"
 
 
@@ -97,7 +98,7 @@ class _Encoder:
             _, slot, key = self._seen[identity]
             slot[key] = {TAG: "shared", "id": label, "v": slot[key]}
 
-    def _put(self, slot: Any, key: Any, value: object, path: str, depth: int) -> None:
+    def _put(self, slot: Any, key: Any, value: Any, path: str, depth: int) -> None:
         """Write a value into its slot; containers stand there before they are filled."""
         cls = type(value)
         if cls is str:
@@ -171,8 +172,8 @@ class _Encoder:
         slot[key] = {TAG: "ref", "v": label}
         return True
 
-    def _kind(self, slot: Any, key: Any, value: object, path: str, depth: int) -> None:
-        kind = kind_of(type(value))
+    def _kind(self, slot: Any, key: Any, value: Any, path: str, depth: int) -> None:
+        kind = kind_of(type(value))  # type: ignore[arg-type]
         type_name = class_name(type(value))
         if kind is None:
             raise _refuse(path, type_name, "its type is not one that comes back", _STEP_HINT)
@@ -199,9 +200,9 @@ class _Encoder:
             for name, item in shape.items():
                 self._shape(node, name, item, path, depth)
         elif type(shape) is list:
-            node = slot[key] = [None] * len(shape)
+            items = slot[key] = [None] * len(shape)
             for index, item in enumerate(shape):
-                self._shape(node, index, item, path, depth)
+                self._shape(items, index, item, path, depth)
         else:
             slot[key] = shape
 
@@ -229,7 +230,9 @@ def _integer(value: int, path: str) -> dict[str, str]:
     digits = value.bit_length() * 0.30103
     if digits > _text.MAX_INTEGER_DIGITS - 2:
         hint = "keep it as text or bytes"
-        raise _refuse(path, "builtins.int", f"it has more than {_text.MAX_INTEGER_DIGITS - 2} digits", hint)
+        raise _refuse(
+            path, "builtins.int", f"it has more than {_text.MAX_INTEGER_DIGITS - 2} digits", hint
+        )
     return {TAG: "int", "v": str(value)}
 
 
@@ -242,7 +245,7 @@ def _float(value: float) -> object:
 
 def _short(name: object) -> str:
     text = repr(name)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return text if len(text) <= _LONGEST_STEP else f"{text[:_LONGEST_STEP]}..."
 
 
 def _refuse(path: str, type_name: str, why: str, hint: str) -> UnserializableStateError:

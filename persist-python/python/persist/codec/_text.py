@@ -81,7 +81,8 @@ def read(data: bytes | bytearray | memoryview) -> Any:
         message = "the state is nested too deep"
         raise LimitExceededError(message) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        message = f"the state is not strict JSON: {error.reason if isinstance(error, UnicodeDecodeError) else error.msg}"
+        reason = error.reason if isinstance(error, UnicodeDecodeError) else error.msg
+        message = f"the state is not strict JSON: {reason}"
         raise FormatError(message) from None
 
 

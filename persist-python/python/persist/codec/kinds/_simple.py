@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from persist.codec._types import Read
 
 
-@dataclass(frozen=True)
+@dataclass
 class Simple:
     """A kind whose values hold no other values, or hold them in a list.
 

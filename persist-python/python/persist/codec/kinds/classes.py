@@ -129,7 +129,7 @@ class _NamedTuple:
 
     def matches(self, names: Sequence[str]) -> bool:
         """Say whether the class is a tuple with named fields; checked again in `encode`."""
-        return "builtins.tuple" in names[1:] and len(names) == 3
+        return list(names[1:]) == ["builtins.tuple", "builtins.object"]
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return class and fields."""
@@ -218,7 +218,7 @@ class _Pydantic:
             return _shown(node, _read_fields(node["fields"], read))
         unknown = set(node["fields"]) - set(cls.model_fields)
         if unknown:
-            message = f"{read.path}: {class_name(cls)} has no field {sorted(unknown)[0]!r}"
+            message = f"{read.path}: {class_name(cls)} has no field {min(unknown)!r}"
             raise FormatError(message)
         made = read.keep(cls.__new__(cls))
         fields = _read_fields(node["fields"], read)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import builtins
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +95,7 @@ def _base64(node: Any, read: Read) -> bytes:
         raise FormatError(message) from None
 
 
-def _slice(value: builtins.slice[Any, Any, Any]) -> list[Child]:
+def _slice(value: Any) -> list[Child]:
     return items([value.start, value.stop, value.step])
 
 

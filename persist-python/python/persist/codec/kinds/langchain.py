@@ -2,8 +2,8 @@
 
 They are written as LangChain writes them (`lc` constructors), so that its tools can read them. A
 constructor whose arguments need our tags is written under the kind `lc` instead. What may be built
-is langchain-core's own table of classes, and the closed table of models below: the file picks a row,
-it never names a module, a field outside the row, or an environment variable.
+is langchain-core's own table of classes, and the closed table of models below: the file picks a
+row, it never names a module, a field outside the row, or an environment variable.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
 
 from persist.codec._types import Child
 from persist.exceptions import (
@@ -95,7 +94,9 @@ class _LangChain:
         """Say whether the class is in langchain-core's table or in ours."""
         if "langchain_core.load.serializable.Serializable" not in names:
             return False
-        return names[0] in _core_classes() or any(_is_row(row, names[0]) for row in _MODELS.values())
+        return names[0] in _core_classes() or any(
+            _is_row(row, names[0]) for row in _MODELS.values()
+        )
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return the id of the class, and the arguments of its constructor."""
@@ -170,13 +171,13 @@ def decode(node: dict[str, Any], read: Read) -> object:
         FormatError: It is neither, or it is a marker that holds only a repr.
         UntrustedError: The class or a field is not on the list.
     """
-    kind, identifier = node.get("type"), node.get("id")
-    if kind == "secret" and read.is_plain and _is_id(identifier):
+    kind, identifier = node.get("type"), _id_of(node)
+    if kind == "secret" and read.is_plain:
         return f"<secret {'.'.join(identifier)}>"
-    if kind != "constructor" or not _is_id(identifier):
+    if kind != "constructor" or not identifier:
         message = f"{read.path} holds no object that can be rebuilt, but LangChain's {kind!r}"
         raise FormatError(message, hint="what LangChain could not serialize was never saved")
-    kwargs, path = node.get("kwargs", {}), tuple(identifier)
+    kwargs, path = node.get("kwargs", {}), identifier
     if read.is_plain:
         fields = {name: read.child(item, f".{name}") for name, item in kwargs.items()}
         return {"class": _class_path(path) or ".".join(identifier), "fields": fields}
@@ -185,8 +186,11 @@ def decode(node: dict[str, Any], read: Read) -> object:
     return _core_object(path, kwargs, read)
 
 
-def _is_id(identifier: object) -> bool:
-    return type(identifier) is list and all(type(step) is str for step in identifier)
+def _id_of(node: dict[str, Any]) -> Id:
+    """The id in a node of LangChain's; empty when it is none."""
+    steps = node.get("id")
+    is_id = type(steps) is list and all(type(step) is str for step in steps)
+    return tuple(steps) if is_id else ()  # type: ignore[arg-type]
 
 
 def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> object:
@@ -278,6 +282,3 @@ def _core_ids() -> dict[Id, str]:
 @lru_cache(maxsize=1)
 def _core_classes() -> frozenset[str]:
     return frozenset(_core_ids().values())
-
-
-

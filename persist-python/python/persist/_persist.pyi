@@ -1,0 +1,76 @@
+"""
+The Rust core of Persist.
+"""
+
+from _typeshed import Incomplete, SupportsGetItem
+from typing import SupportsIndex
+
+__all__ = [
+    "decode",
+    "delete",
+    "encode",
+    "error_kinds",
+    "exists",
+    "load",
+    "read_metadata",
+    "run_cli",
+    "save",
+    "verify",
+]
+
+def decode(bytes: bytes | bytearray) -> tuple[str, bytes]:
+    """
+    Reads a snapshot from memory and returns its metadata as JSON, and its state.
+    """
+
+def delete(location: str) -> None:
+    """
+    Deletes a snapshot.
+    """
+
+def encode(
+    state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], options: Incomplete
+) -> bytes:
+    """
+    Writes a snapshot into memory and returns its bytes.
+    """
+
+def error_kinds() -> list[str]:
+    """
+    Returns the codes of every kind of error that the core knows.
+    """
+
+def exists(location: str) -> bool:
+    """
+    Returns whether there is a snapshot at this place.
+    """
+
+def load(location: str) -> tuple[str, bytes]:
+    """
+    Loads a snapshot and returns its metadata as JSON, and its state.
+    """
+
+def read_metadata(location: str) -> str:
+    """
+    Returns the metadata as JSON, from one small read.
+    """
+
+def run_cli(arguments: SupportsGetItem[int, str]) -> int:
+    """
+    Runs the `persist` command with these arguments and returns its exit code.
+    """
+
+def save(
+    state: bytes | bytearray,
+    marks: SupportsGetItem[int, SupportsIndex],
+    location: str,
+    options: Incomplete,
+) -> str:
+    """
+    Saves a state and returns the metadata as JSON.
+    """
+
+def verify(location: str) -> bool:
+    """
+    Checks all of a snapshot; returns whether its metadata is protected as well.
+    """

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Formats Rust, Python and TOML in place.
+. "$(dirname "$0")/lib.sh"
+scripts/bootstrap.sh
+
+cargo fmt --all
+ruff check --quiet --fix --exit-zero .
+ruff format --quiet .
+taplo format

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs the tests; --quick leaves out those that take long.
+. "$(dirname "$0")/lib.sh"
+
+if [ "${1:-}" = --quick ]; then
+  cargo test --workspace --all-features --profile "$profile" --quiet
+  pytest -q -m "not slow" persist-python/tests
+  exit
+fi
+step "cargo test" cargo test --workspace --all-features --profile "$profile"
+step "documentation" mkdocs build --strict --quiet
+step "pytest" pytest -q --cov=persist --cov-report=term:skip-covered persist-python/tests tests
