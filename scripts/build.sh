@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Python extension into .venv.
+# Builds the Python extension and installs it, with the command, into .venv.
 . "$(dirname "$0")/lib.sh"
 
 cd persist-python
-VIRTUAL_ENV=$venv maturin develop --quiet --skip-install --profile "$profile"
-"$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable . \
-  --config-settings=build-args="--profile $profile"
+VIRTUAL_ENV=$venv PIP_CONSTRAINT=$root/constraints.txt PIP_QUIET=1 \
+  maturin develop --quiet --profile "$profile"

@@ -10,6 +10,7 @@ mod foreign;
 mod framing;
 mod head;
 mod native;
+mod original;
 mod read;
 mod table;
 mod write;
@@ -18,6 +19,8 @@ use crate::compression::Algorithms;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::Bounds;
 use crate::metadata::Metadata;
+
+pub use original::to_original;
 
 pub(crate) use read::{read, read_all, read_metadata};
 pub(crate) use write::{Draft, write};

@@ -2,6 +2,8 @@
 //!
 //! No decisions are made here. The public API is the Python code in `python/persist`.
 
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+
 mod command;
 mod error;
 mod snapshots;

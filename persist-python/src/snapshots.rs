@@ -89,10 +89,7 @@ pub(crate) fn save(
 
 /// Loads a snapshot and returns its metadata as JSON, and its state.
 #[pyfunction]
-pub(crate) fn load<'py>(
-    py: Python<'py>,
-    location: OsString,
-) -> Result<(String, Bound<'py, PyBytes>)> {
+pub(crate) fn load(py: Python<'_>, location: OsString) -> Result<(String, Bound<'_, PyBytes>)> {
     let loaded = py.detach(|| {
         let location = Location::parse(location)?;
         snapshot::load(&*location.storage()?, location.key(), &limits())
@@ -105,8 +102,7 @@ pub(crate) fn load<'py>(
 pub(crate) fn read_metadata(py: Python<'_>, location: OsString) -> Result<String> {
     py.detach(|| {
         let location = Location::parse(location)?;
-        let metadata =
-            snapshot::read_metadata(&*location.storage()?, location.key(), &limits())?;
+        let metadata = snapshot::read_metadata(&*location.storage()?, location.key(), &limits())?;
         Ok(json_of(&metadata))
     })
 }
@@ -141,15 +137,14 @@ pub(crate) fn delete(py: Python<'_>, location: OsString) -> Result<()> {
 
 /// Writes a snapshot into memory and returns its bytes.
 #[pyfunction]
-pub(crate) fn encode<'py>(
-    py: Python<'py>,
+pub(crate) fn encode(
+    py: Python<'_>,
     state: PyBackedBytes,
     marks: Vec<usize>,
     options: Options,
-) -> Result<Bound<'py, PyBytes>> {
-    let bytes = py.detach(|| -> Result<_> {
-        Ok(snapshot::encode(&state, &marks, &options.parse()?)?)
-    })?;
+) -> Result<Bound<'_, PyBytes>> {
+    let bytes =
+        py.detach(|| -> Result<_> { Ok(snapshot::encode(&state, &marks, &options.parse()?)?) })?;
     Ok(PyBytes::new(py, &bytes))
 }
 

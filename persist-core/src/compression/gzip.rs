@@ -65,3 +65,14 @@ pub(crate) fn inflate_start(bytes: &[u8], limit: u64) -> Vec<u8> {
     let _ = MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut plain);
     plain
 }
+
+/// Compresses a text into a gzip file of one member.
+pub(crate) fn gzip_whole(text: &[u8]) -> Result<Vec<u8>> {
+    let mut compressor = Compressor::new(CompressionLvl::default());
+    let mut bytes = vec![0; compressor.gzip_compress_bound(text.len())];
+    let length = compressor.gzip_compress(text, &mut bytes).map_err(|error| {
+        Error::new(ErrorKind::Storage, "could not compress the document").with_source(error)
+    })?;
+    bytes.truncate(length);
+    Ok(bytes)
+}

@@ -87,8 +87,11 @@ fn to_u16(length: usize) -> u16 {
 }
 
 /// Whether the file begins with a member that tells its lengths, as ours do.
+///
+/// Nothing else of the header is looked at: a changed byte there makes a bad native file, not a
+/// foreign one.
 pub(in crate::format) fn has_lengths(file: &[u8]) -> bool {
-    file.starts_with(&MEMBER_START) && file.get(12..14) == Some(&LENGTHS)
+    file.get(12..14) == Some(&LENGTHS)
 }
 
 /// A member that was taken from the front of some bytes.

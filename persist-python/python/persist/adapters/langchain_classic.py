@@ -139,10 +139,11 @@ def _build_memory(state: Mapping[str, Any]) -> Any:
     from langchain_core.chat_history import InMemoryChatMessageHistory
 
     module, name, _ = _MEMORIES[state["class"]]
+    memory_class = getattr(import_module(module), name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         history = InMemoryChatMessageHistory(messages=list(state["messages"]))
-        return getattr(import_module(module), name)(chat_memory=history, **state["fields"])
+        return memory_class(chat_memory=history, **state["fields"])
 
 
 def _build_chain(document: Mapping[str, Any], memory: Any, context: RestoreContext) -> Any:

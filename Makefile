@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: all quick help check format lint build test bench docs demo gen clean
+
+all: ## Set up, build, and run every check and test
+	./build-and-test.sh
+
+quick: ## Lint, build and the fast tests
+	./build-and-test.sh --quick
+
+check: all ## What to run before handing a change in
+
+format: ## Format Rust, Python and TOML in place
+	scripts/format.sh
+
+lint: ## Check format, lints, types, rooms and spelling
+	scripts/lint.sh
+
+build: ## Build the Python extension and the command into .venv
+	scripts/bootstrap.sh && scripts/build.sh
+
+test: ## Run the tests on what is built
+	./build-and-test.sh --skip-build
+
+bench: ## Measure, as ratios to a peer in the same run
+	scripts/bootstrap.sh && scripts/bench.sh
+
+docs: ## Build the documentation into site/
+	scripts/bootstrap.sh && scripts/docs.sh
+
+demo: ## Snapshot an agent in one process, continue it in another
+	scripts/bootstrap.sh && scripts/build.sh && scripts/demo.sh
+
+gen: ## Make the generated files again
+	scripts/bootstrap.sh && scripts/gen.sh
+
+clean: ## Remove what was built
+	rm -rf target .venv site demo-data
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:

@@ -1,0 +1,28 @@
+//! `persist completions`: what a shell needs to complete the command.
+
+use clap::Args;
+use clap_complete::Shell;
+use persist_core::Result;
+
+use crate::Terminal;
+
+/// Write the completions for a shell
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  persist completions bash > /etc/bash_completion.d/persist\n  persist completions zsh > ~/.zfunc/_persist"
+)]
+pub(crate) struct Arguments {
+    /// The shell
+    shell: Shell,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
+pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
+    clap_complete::generate(
+        arguments.shell,
+        &mut crate::command(),
+        "persist",
+        &mut terminal.output,
+    );
+    Ok(0)
+}

@@ -1,0 +1,99 @@
+//! `persist verify`: every byte of snapshots, checked.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use persist_core::{Error, Result, Verified, snapshot};
+use serde_json::{Value, json};
+
+use super::places::{Place, read_options};
+use super::show::protection;
+use crate::{Terminal, exit_code, output};
+
+/// Check every byte of snapshots
+///
+/// Nothing is built. The exit code is 0 when all are valid, else that of the first that is not: 3 when
+/// it was changed, 4 when it is no snapshot or beyond the limits.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  persist verify agent.json.gz\n  persist verify snapshots --json"
+)]
+pub(crate) struct Arguments {
+    /// Files or folders: paths or URLs
+    #[arg(required = true)]
+    paths: Vec<OsString>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
+    let mut places = Vec::new();
+    for path in &arguments.paths {
+        places.extend(Place::parse(path)?.files()?);
+    }
+    let bar = progress(places.len(), terminal);
+    let (mut rows, mut code) = (Vec::new(), 0);
+    for place in &places {
+        let checked = snapshot::verify(&*place.storage, &place.key, &read_options());
+        code = match &checked {
+            Err(error) if code == 0 => exit_code(error.kind()),
+            _ => code,
+        };
+        bar.inc(1);
+        if arguments.json {
+            rows.push(as_json(place, &checked));
+        } else {
+            bar.suspend(|| output::line(terminal, &as_line(place, &checked)))?;
+        }
+    }
+    bar.finish_and_clear();
+    if arguments.json {
+        output::json(terminal, &Value::Array(rows))?;
+    }
+    Ok(code)
+}
+
+/// A bar for a person who waits; nothing otherwise.
+fn progress(length: usize, terminal: &Terminal<'_>) -> ProgressBar {
+    if !terminal.is_interactive || length < 2 {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} snapshots, {eta} left");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn as_line(place: &Place, checked: &Result<Verified>) -> String {
+    let name = output::printable(&place.name());
+    match checked {
+        Ok(verified) => match protection(&verified.metadata) {
+            "full" => format!("ok   {name}"),
+            words => format!("ok   {name} ({words})"),
+        },
+        Err(error) => format!("bad  {name}: {}", output::printable(&without_place(place, error))),
+    }
+}
+
+/// The message of the error, whose place stands on the line already.
+fn without_place(place: &Place, error: &Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix(&format!("{}: ", place.key)).map_or(text.clone(), str::to_owned)
+}
+
+fn as_json(place: &Place, checked: &Result<Verified>) -> Value {
+    match checked {
+        Ok(verified) => json!({
+            "path": place.name(),
+            "valid": true,
+            "protection": protection(&verified.metadata),
+        }),
+        Err(error) => json!({
+            "path": place.name(),
+            "valid": false,
+            "kind": error.kind().code(),
+            "error": without_place(place, error),
+        }),
+    }
+}

@@ -1,0 +1,86 @@
+//! How results and errors are shown.
+
+use std::fmt::Write as _;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use persist_core::{Error, Result};
+use serde_json::{Map, Value};
+
+use crate::{Terminal, output_failed};
+
+/// Writes a line of the result.
+pub(crate) fn line(terminal: &mut Terminal<'_>, text: &str) -> Result<()> {
+    writeln!(terminal.output, "{text}").map_err(output_failed)
+}
+
+/// Writes a result as JSON.
+pub(crate) fn json(terminal: &mut Terminal<'_>, value: &Value) -> Result<()> {
+    line(terminal, &format!("{value:#}"))
+}
+
+/// Writes a message that is not a result.
+pub(crate) fn note(terminal: &mut Terminal<'_>, text: &str) {
+    // A closed pipe leaves nobody to tell.
+    let _ = writeln!(terminal.errors, "{text}");
+}
+
+/// Writes an error, and what to do about it.
+pub(crate) fn report(terminal: &mut Terminal<'_>, error: &Error) {
+    note(terminal, &format!("error: {}", printable(&error.to_string())));
+    if let Some(hint) = error.hint() {
+        note(terminal, &format!("hint: {}", printable(hint)));
+    }
+}
+
+/// A table without borders.
+pub(crate) fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| printable(cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+/// Shows control characters instead of obeying them: a name can hold a terminal's commands.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_bidirectional =
+            matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || is_bidirectional {
+            let _ = write!(shown, "{}", character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A field of metadata for a person.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A field of a map for a person.
+pub(crate) fn field(map: &Map<String, Value>, name: &str) -> String {
+    map.get(name).map_or_else(|| "-".to_owned(), shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_of_a_terminal_are_shown_not_obeyed() {
+        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d é"), "a\\u{1b}[31mb\\nc\\u{202e}d é");
+    }
+}

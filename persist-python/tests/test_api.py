@@ -1,0 +1,233 @@
+"""The verbs on the local disk, as a user calls them."""
+
+import asyncio
+import json
+import os
+import pathlib
+import pickle
+import stat
+import subprocess
+import sys
+
+import persist
+import pytest
+from persist import _persist
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "agent.json.gz"
+
+
+def test_a_snapshot_comes_back_with_its_metadata(path):
+    state = {"turns": 3, "spot": (1, 2.5), "when": None}
+    written = persist.snapshot(
+        state, path, "bot", "s-1", 7, "after hello", tags={"env": "prod"}, compression="gzip"
+    )
+    assert persist.restore(path) == state
+    read = persist.get_metadata(path)
+    assert read == written
+    assert read["agent_id"] == "bot"
+    assert read["session_id"] == "s-1"
+    assert read["snapshot_index"] == 7
+    assert read["description"] == "after hello"
+    assert read["tags"] == {"env": "prod"}
+    assert read["format_version"] == 1
+    assert read["uncompressed_size"] > 0
+    assert "agent_id               bot" in str(read)
+
+
+def test_the_readmes_verbs(path):
+    persist.snapshot(["hello"], str(path))
+    assert persist.verify_snapshot(str(path)) is True
+    assert persist.snapshot_exists(str(path)) is True
+    persist.delete_snapshot(str(path))
+    assert persist.snapshot_exists(str(path)) is False
+
+
+@pytest.mark.parametrize("verb", ["restore", "get_metadata", "verify_snapshot", "delete_snapshot"])
+def test_what_is_missing_is_a_file_not_found(verb, path):
+    with pytest.raises(FileNotFoundError) as caught:
+        getattr(persist, verb)(path)
+    assert isinstance(caught.value, persist.NotFoundError)
+    assert caught.value.kind == "not_found"
+    assert "agent.json.gz" in str(caught.value)
+
+
+def test_s3_says_that_it_is_not_built_in():
+    with pytest.raises(persist.S3Error, match="s3 is not built in"):
+        persist.snapshot({}, "a/b.json.gz", storage_mode="s3", s3_bucket="bucket")
+    with pytest.raises(persist.ConfigurationError, match="needs a bucket"):
+        persist.restore("a/b.json.gz", storage_mode="s3")
+    with pytest.raises(ValueError, match="unknown storage_mode"):
+        persist.restore("a", storage_mode="ftp")
+
+
+@pytest.mark.parametrize(("name", "algorithm"), [("a.json.gz", "gzip"), ("a.json.zst", "zstd")])
+def test_the_name_chooses_the_algorithm(name, algorithm, tmp_path):
+    metadata = persist.snapshot({"a": 1}, tmp_path / name)
+    assert metadata["compression_algorithm"] == algorithm
+    assert persist.restore(tmp_path / name) == {"a": 1}
+
+
+def test_a_plain_snapshot_is_plain_json(tmp_path):
+    persist.snapshot({"a": 1}, tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_text())["agent_state"] == {"a": 1}
+    assert persist.restore(tmp_path / "a.json") == {"a": 1}
+
+
+def test_a_name_that_contradicts_the_algorithm_is_refused(path):
+    with pytest.raises(ValueError, match="says gzip, not zstd"):
+        persist.snapshot({}, path, compression="zstd")
+    assert not path.exists()
+
+
+def test_overwriting_can_be_forbidden(path):
+    persist.snapshot("one", path)
+    with pytest.raises(FileExistsError) as caught:
+        persist.snapshot("two", path, overwrite=False)
+    assert isinstance(caught.value, persist.ConflictError)
+    assert persist.restore(path) == "one"
+
+
+def test_new_files_are_private_and_old_ones_keep_their_mode(path):
+    persist.snapshot("one", path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o640)
+    persist.snapshot("two", path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_link_is_followed(path, tmp_path):
+    link = tmp_path / "latest.json.gz"
+    link.symlink_to(path)
+    persist.snapshot("one", link)
+    assert link.is_symlink()
+    assert persist.restore(path) == "one"
+
+
+@pytest.mark.parametrize("verb", ["restore", "get_metadata", "verify_snapshot"])
+def test_a_fifo_is_refused_and_nothing_hangs(verb, tmp_path):
+    fifo = tmp_path / "pipe.json.gz"
+    os.mkfifo(fifo)
+    with pytest.raises(OSError, match="not a regular file"):
+        getattr(persist, verb)(fifo)
+    with pytest.raises(OSError, match="not a regular file"):
+        persist.snapshot({}, fifo)
+
+
+def test_paths_that_cannot_be(tmp_path):
+    with pytest.raises(ValueError, match="NUL"):
+        persist.snapshot({}, str(tmp_path / "a\0b"))
+    with pytest.raises(OSError, match="folder"):
+        persist.snapshot({}, tmp_path)
+    with pytest.raises(ValueError, match="empty"):
+        persist.snapshot({}, "")
+    with pytest.raises((OSError, ValueError), match="too long"):
+        persist.snapshot({}, tmp_path / ("x" * 300))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_need_not_be_utf8(tmp_path):
+    path = os.fsencode(tmp_path) + b"/\xff.json.gz"
+    persist.snapshot("one", path)
+    assert [os.fsencode(found.name) for found in tmp_path.iterdir()] == [b"\xff.json.gz"]
+    assert persist.restore(pathlib.Path(os.fsdecode(path))) == "one"
+
+
+def test_folders_are_made(tmp_path):
+    persist.snapshot("one", tmp_path / "a/b/c.json.gz")
+    assert persist.restore(f"file://{tmp_path}/a/b/c.json.gz") == "one"
+
+
+def test_a_changed_byte_is_an_error_or_changes_nothing(path):
+    state = {"text": "hello " * 20, "n": list(range(50))}
+    metadata = persist.snapshot(state, path, description="x")
+    whole = path.read_bytes()
+    harmless = []
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            assert (persist.restore(path), persist.get_metadata(path)) == (state, metadata)
+            harmless.append(place)
+        except persist.FormatError:
+            pass
+    # The name of the first extra field, and bits that gzip does not use.
+    assert len(harmless) <= 5
+    for length in range(0, len(whole), 13):
+        path.write_bytes(whole[:length])
+        with pytest.raises(persist.FormatError):
+            persist.verify_snapshot(path)
+
+
+def test_memory_and_disk_hold_the_same(path):
+    data = persist.dumps({"turns": 3}, agent_id="bot")
+    path.write_bytes(data)
+    assert persist.loads(data) == persist.restore(path) == {"turns": 3}
+    assert persist.get_metadata(path)["agent_id"] == "bot"
+    with pytest.raises(TypeError, match="unexpected keyword argument 'agentid'"):
+        persist.dumps({}, agentid="bot")
+
+
+def test_every_verb_has_an_async_twin(path):
+    async def live():
+        await persist.asnapshot({"turns": 3}, path, agent_id="bot", durable=False)
+        assert (await persist.aget_metadata(path))["agent_id"] == "bot"
+        assert await persist.averify_snapshot(path)
+        assert await persist.aload_state(path) == {"turns": 3}
+        assert await persist.arestore(path) == {"turns": 3}
+        assert await persist.asnapshot_exists(path)
+        await persist.adelete_snapshot(path)
+        assert not await persist.asnapshot_exists(path)
+
+    asyncio.run(live())
+
+
+def test_inspect_says_what_is_refused():
+    found = persist.inspect({"a": [1, {"handler": print}]})
+    assert found.adapter == "plain"
+    assert "$.a[1].handler" in found.refused[0]
+    assert persist.inspect({"a": 1}).state_size == 7
+
+
+def test_what_cannot_come_back_is_refused_by_path_and_nothing_is_written(path):
+    with pytest.raises(persist.UnserializableStateError) as caught:
+        persist.snapshot({"a": {"b c": [open]}}, path)
+    assert caught.value.path == "$.a['b c'][0]"
+    assert caught.value.type_name == "builtins.builtin_function_or_method"
+    assert isinstance(caught.value, TypeError)
+    assert not path.exists()
+
+
+def test_the_two_languages_know_the_same_kinds_of_error():
+    codes = {cls.kind for cls in vars(persist.exceptions).values() if hasattr(cls, "kind")}
+    assert set(_persist.error_kinds()) <= codes
+
+
+def test_errors_survive_pickling():
+    error = persist.S3NotFoundError("no such key", hint="look again", retryable=True)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), copy.retryable) == (type(error), str(error), True)
+
+
+def test_importing_persist_imports_no_framework():
+    script = (
+        "import sys, persist; "
+        "names = {name.split('.')[0] for name in sys.modules}; "
+        "sys.exit(bool(names & {'langchain', 'langchain_core', 'langgraph', 'pydantic', 'numpy'}))"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_forked_child_goes_on(path):
+    persist.snapshot("one", path)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            persist.snapshot(persist.restore(path) + " two", path)
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert persist.restore(path) == "one two"
