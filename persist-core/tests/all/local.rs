@@ -1,0 +1,49 @@
+//! The local disk, beyond what every store does.
+
+use persist_core::{Key, LocalStorage, PutOptions, Storage};
+
+#[test]
+fn an_upload_that_is_dropped_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::below(folder.path());
+    let key = Key::new("a/b.json.gz").unwrap();
+    let mut upload = storage.create(&key, &PutOptions::default()).unwrap();
+    upload.write(b"half").unwrap();
+    drop(upload);
+    assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_listing_leaves_out_uploads_and_does_not_walk_in_circles() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::below(folder.path());
+    for name in ["b.json.gz", "a/c.json.gz"] {
+        let key = Key::new(name).unwrap();
+        storage.create(&key, &PutOptions::default()).unwrap().commit(b"").unwrap();
+    }
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("a/circle")).unwrap();
+    let open = storage.create(&Key::new("open").unwrap(), &PutOptions::default()).unwrap();
+    let listed: Vec<_> = storage
+        .list(&Key::new(".").unwrap())
+        .unwrap()
+        .map(|o| o.unwrap().key.file_name())
+        .collect();
+    drop(open);
+    assert_eq!(listed, ["c.json.gz", "b.json.gz"]);
+}
+
+#[test]
+fn an_open_object_stays_what_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::below(folder.path());
+    let key = Key::new("a").unwrap();
+    storage.create(&key, &PutOptions::default()).unwrap().commit(b"").unwrap();
+    let mut upload = storage.create(&key, &PutOptions::default()).unwrap();
+    upload.write(b"old").unwrap();
+    upload.commit(b"").unwrap();
+    let object = storage.open(&key).unwrap();
+    let mut upload = storage.create(&key, &PutOptions::default()).unwrap();
+    upload.write(b"new").unwrap();
+    upload.commit(b"").unwrap();
+    assert_eq!(object.read_at(0, 9).unwrap(), b"old");
+}

@@ -1,0 +1,8 @@
+//! The core through its public door; one binary, to link once.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod corruption;
+mod local;
+mod rooms;
+mod round_trip;
