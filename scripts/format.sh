@@ -6,4 +6,4 @@ scripts/bootstrap.sh
 cargo fmt --all
 ruff check --quiet --fix --exit-zero .
 ruff format --quiet .
-taplo format
+RUST_LOG=error taplo format

@@ -8,6 +8,6 @@ cargo clippy --workspace --all-targets --all-features --profile "$profile" --qui
 ruff format --check --quiet .
 ruff check --quiet .
 mypy
-(cd persist-python && lint-imports)
+(cd persist-python && PYTHONPATH=python lint-imports)
 typos
-taplo format --check
+RUST_LOG=error taplo format --check
