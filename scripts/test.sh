@@ -8,4 +8,4 @@ if [ "${1:-}" = --quick ]; then
   exit
 fi
 step "cargo test" cargo test --workspace --all-features --profile "$profile"
-step "pytest" pytest -q --cov=persist --cov-report=term:skip-covered -c persist-python/pyproject.toml persist-python/tests
+step "pytest" pytest -q --cov=persist --cov-report=term:skip-covered -c persist-python/pyproject.toml persist-python/tests tests

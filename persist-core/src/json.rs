@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use jiter::{Jiter, JiterError, Peek};
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -193,7 +193,12 @@ impl<'a> Scanner<'a> {
         let digits = self
             .jiter
             .known_number_bytes(peek)
-            .map(|number| number.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'-'))
+            .map(|number| {
+                number
+                    .iter()
+                    .skip_while(|byte| **byte == b'-')
+                    .take_while(|byte| byte.is_ascii_digit())
+            })
             .map(Iterator::count)
             .map_err(|error| self.refuse(&error))?;
         if digits > self.bounds.integer_digits {
@@ -259,7 +264,10 @@ impl<'a> Scanner<'a> {
     /// Names the place and the reason, never the text itself: it may hold a secret.
     fn refuse(&self, error: &JiterError) -> Error {
         let place = error.index.min(self.text.len());
-        format_error(format!("invalid JSON at byte {place}: {}", error.error_type))
+        let is_long_number =
+            error.error_type == JiterErrorType::JsonError(JsonErrorType::NumberOutOfRange);
+        let kind = if is_long_number { ErrorKind::LimitExceeded } else { ErrorKind::Format };
+        Error::new(kind, format!("invalid JSON at byte {place}: {}", error.error_type))
     }
 }
 

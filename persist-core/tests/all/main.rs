@@ -6,3 +6,4 @@ mod corruption;
 mod local;
 mod rooms;
 mod round_trip;
+mod vectors;
