@@ -1,0 +1,212 @@
+//! Each command, in what goes right and what goes wrong.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::support::Folder;
+
+const STATE: &str = r#"{"messages":["hello"],"turns":1.50}"#;
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.save("a.json.gz", "support", STATE);
+    folder.save("b/c.json.zst", "sales", r#"{"messages":["hello","again"],"turns":2}"#);
+    folder
+}
+
+#[test]
+fn help() {
+    assert_snapshot!(Folder::new().run(&["--help"]));
+}
+
+#[test]
+fn no_arguments() {
+    assert_snapshot!(Folder::new().run(&[]));
+}
+
+#[test]
+fn an_unknown_command() {
+    assert_snapshot!(Folder::new().run(&["explode"]));
+}
+
+#[test]
+fn show() {
+    assert_snapshot!(folder().run(&["show", "DIR/a.json.gz"]));
+}
+
+#[test]
+fn show_json() {
+    assert_snapshot!(folder().run(&["show", "--json", "DIR/a.json.gz"]));
+}
+
+#[test]
+fn show_what_is_missing() {
+    assert_snapshot!(folder().run(&["show", "DIR/missing.json.gz"]));
+}
+
+#[test]
+fn show_a_folder() {
+    assert_snapshot!(folder().run(&["show", "DIR"]));
+}
+
+#[test]
+fn show_in_a_store_that_is_not_built_in() {
+    assert_snapshot!(folder().run(&["show", "s3://bucket/a.json.gz"]));
+}
+
+#[test]
+fn show_escapes_what_a_terminal_would_obey() {
+    let folder = Folder::new();
+    folder.save("a.json.gz", "\u{1b}[31mred\r\n", "1");
+    assert_snapshot!(folder.run(&["show", "DIR/a.json.gz"]));
+}
+
+#[test]
+fn list() {
+    assert_snapshot!(folder().run(&["list", "DIR"]));
+}
+
+#[test]
+fn list_one_agent_as_json() {
+    assert_snapshot!(folder().run(&["list", "DIR", "--agent", "sales", "--json"]));
+}
+
+#[test]
+fn list_names_what_is_no_snapshot() {
+    let folder = folder();
+    fs::write(folder.path("bad.json.gz"), "not gzip").unwrap();
+    fs::write(folder.path("notes.txt"), "not looked at").unwrap();
+    assert_snapshot!(folder.run(&["list", "DIR"]));
+}
+
+#[test]
+fn list_an_empty_folder() {
+    assert_snapshot!(Folder::new().run(&["list", "DIR"]));
+}
+
+#[test]
+fn verify() {
+    assert_snapshot!(folder().run(&["verify", "DIR"]));
+}
+
+#[test]
+fn verify_names_what_was_changed() {
+    let folder = folder();
+    let path = folder.path("a.json.gz");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert_snapshot!(folder.run(&["verify", "DIR"]));
+}
+
+#[test]
+fn verify_json() {
+    let folder = folder();
+    fs::write(folder.path("bad.json.gz"), "not gzip").unwrap();
+    assert_snapshot!(folder.run(&["verify", "--json", "DIR"]));
+}
+
+#[test]
+fn verify_says_that_the_originals_metadata_is_unprotected() {
+    let folder = folder();
+    folder.run(&["convert", "DIR/a.json.gz", "DIR/old.json.gz", "--to", "original"]);
+    assert_snapshot!(folder.run(&["verify", "DIR/old.json.gz"]));
+}
+
+#[test]
+fn export() {
+    assert_snapshot!(folder().run(&["export", "DIR/a.json.gz"]));
+}
+
+#[test]
+fn export_to_a_file_that_exists() {
+    let folder = folder();
+    let arguments = ["export", "DIR/a.json.gz", "-o", "DIR/state.json"];
+    assert_eq!(folder.run(&arguments), "exit code 0\n");
+    assert_eq!(fs::read_to_string(folder.path("state.json")).unwrap(), STATE);
+    assert_snapshot!(folder.run(&arguments));
+    assert_eq!(folder.run(&[&arguments[..], &["--force"]].concat()), "exit code 0\n");
+}
+
+#[test]
+fn export_the_document() {
+    let folder = folder();
+    folder.run(&["export", "DIR/a.json.gz", "--document", "-o", "DIR/plain.json"]);
+    assert_snapshot!(folder.run(&["verify", "DIR/plain.json"]));
+}
+
+#[test]
+fn delete_asks() {
+    let folder = folder();
+    assert_snapshot!(folder.answer(&["delete", "DIR/a.json.gz"], "n\n", true));
+    assert!(folder.path("a.json.gz").exists());
+    assert_snapshot!("delete_asks_yes", folder.answer(&["delete", "DIR/a.json.gz"], "y\n", true));
+    assert!(!folder.path("a.json.gz").exists());
+}
+
+#[test]
+fn delete_without_a_terminal_needs_yes() {
+    let folder = folder();
+    assert_snapshot!(folder.run(&["delete", "DIR/a.json.gz"]));
+    assert!(folder.path("a.json.gz").exists());
+}
+
+#[test]
+fn delete_deletes_nothing_when_one_is_missing() {
+    let folder = folder();
+    assert_snapshot!(folder.run(&["delete", "--yes", "DIR/a.json.gz", "DIR/missing.json.gz"]));
+    assert!(folder.path("a.json.gz").exists());
+}
+
+#[test]
+fn diff() {
+    assert_snapshot!(folder().run(&["diff", "DIR/a.json.gz", "DIR/b/c.json.zst"]));
+}
+
+#[test]
+fn diff_json() {
+    assert_snapshot!(folder().run(&["diff", "--json", "DIR/a.json.gz", "DIR/b/c.json.zst"]));
+}
+
+#[test]
+fn convert_keeps_what_the_snapshot_says() {
+    let folder = folder();
+    assert_snapshot!(folder.run(&["convert", "DIR/a.json.gz", "DIR/a.json.zst", "--level", "19"]));
+    assert_snapshot!("convert_diff", folder.run(&["diff", "DIR/a.json.gz", "DIR/a.json.zst"]));
+}
+
+#[test]
+fn convert_to_the_originals_shape() {
+    let folder = folder();
+    folder.run(&["convert", "DIR/a.json.gz", "DIR/old.json.gz", "--to", "original"]);
+    assert_snapshot!(folder.run(&["show", "DIR/old.json.gz"]));
+    assert_snapshot!("original_state", folder.run(&["export", "DIR/old.json.gz"]));
+}
+
+#[test]
+fn convert_refuses_what_the_original_has_no_words_for() {
+    let folder = folder();
+    folder.save("tags.json.gz", "a", r#"[{"$persist":"tuple","v":[1]}]"#);
+    assert_snapshot!(folder.run(&[
+        "convert",
+        "DIR/tags.json.gz",
+        "DIR/x.json.gz",
+        "--to",
+        "original"
+    ]));
+    assert!(!folder.path("x.json.gz").exists());
+}
+
+#[test]
+fn convert_refuses_a_name_that_contradicts_the_algorithm() {
+    let folder = folder();
+    let arguments = ["convert", "DIR/a.json.gz", "DIR/x.json.gz", "--compression", "zstd"];
+    assert_snapshot!(folder.run(&arguments));
+}
+
+#[test]
+fn completions() {
+    let shown = Folder::new().run(&["completions", "bash"]);
+    assert!(shown.starts_with("exit code 0\n--- output\n_persist()"), "{shown}");
+}
