@@ -5,18 +5,7 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import SupportsIndex
 
-__all__ = [
-    "decode",
-    "delete",
-    "encode",
-    "error_kinds",
-    "exists",
-    "load",
-    "read_metadata",
-    "run_cli",
-    "save",
-    "verify",
-]
+__all__ = ["decode", "delete", "encode", "error_kinds", "exists", "load", "read_metadata", "run_cli", "save", "verify"]
 
 def decode(bytes: bytes | bytearray) -> tuple[str, bytes]:
     """
@@ -28,9 +17,7 @@ def delete(location: str) -> None:
     Deletes a snapshot.
     """
 
-def encode(
-    state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], options: Incomplete
-) -> bytes:
+def encode(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], options: Incomplete) -> bytes:
     """
     Writes a snapshot into memory and returns its bytes.
     """
@@ -60,12 +47,7 @@ def run_cli(arguments: SupportsGetItem[int, str]) -> int:
     Runs the `persist` command with these arguments and returns its exit code.
     """
 
-def save(
-    state: bytes | bytearray,
-    marks: SupportsGetItem[int, SupportsIndex],
-    location: str,
-    options: Incomplete,
-) -> str:
+def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], location: str, options: Incomplete) -> str:
     """
     Saves a state and returns the metadata as JSON.
     """

@@ -1,0 +1,46 @@
+"""Runs a snapshot in a process of its own, under faults."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# The interpreter itself: a launcher's own system calls would be counted too.
+PYTHON = os.path.realpath(sys.executable)
+PATHS = os.pathsep.join(path for path in sys.path if path)
+WRITE = (
+    "import sys, os, persist\n"
+    "path, text = sys.argv[1:3]\n"
+    "try:\n"
+    "    persist.snapshot([text] * 400, path, level=1)\n"
+    "except persist.PersistError as error:\n"
+    "    print(error.kind, type(error).__name__, error.retryable)\n"
+    "    sys.exit(3)\n"
+)
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": PATHS, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def write(path, text, *, before=(), user=None):
+    """Snapshot a text; `before` is the command that the process runs under."""
+    command = [*before, PYTHON, "-c", WRITE, str(path), text]
+    if user:
+        command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment(), timeout=60
+    )
+
+
+def under_strace(calls, injection):
+    """The command that injects a fault into some system calls."""
+    return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", injection]
+
+
+def leftovers(folder):
+    return [path.name for path in Path(folder).iterdir() if path.name.startswith(".persist-")]
+
+
+def only(folder, *names):
+    return sorted(path.name for path in Path(folder).iterdir()) == sorted(names)
