@@ -8,4 +8,6 @@ if [ "${1:-}" = --quick ]; then
   exit
 fi
 step "cargo test" cargo test --workspace --all-features --profile "$profile"
+step "generated files" scripts/gen.sh --check
+step "documentation" scripts/docs.sh
 step "pytest" pytest -q --cov=persist --cov-report=term:skip-covered persist-python/tests tests

@@ -2,6 +2,18 @@
 
 use persist_core::{Key, LocalStorage, PutOptions, Storage};
 
+#[cfg(feature = "conformance")]
+#[test]
+fn every_store_of_ours_passes_the_suite() {
+    use persist_core::storage::conformance;
+
+    let folder = tempfile::tempdir().unwrap();
+    conformance::check(&LocalStorage::below(folder.path()), "a/");
+    let absolute = format!("{}/b/", folder.path().to_str().unwrap());
+    conformance::check(&LocalStorage::new(), &absolute);
+    conformance::check(&persist_core::MemoryStorage::new(), "c/");
+}
+
 #[test]
 fn an_upload_that_is_dropped_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,13 @@ from persist import codec
 from persist.adapters._common import class_name, compare, needs
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
-from persist.exceptions import CaptureError, UnserializableStateError, UnsupportedAgentError
+from persist.exceptions import (
+    CaptureError,
+    MissingSecretError,
+    RestoreError,
+    UnserializableStateError,
+    UnsupportedAgentError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,10 +131,12 @@ def _refused(path: str, type_name: str, hint: str) -> UnserializableStateError:
 
 
 def _model(llm: Any) -> tuple[codec.Lazy | None, tuple[str, ...]]:
-    """The model, when the codec can write it; else its name in `requires`."""
+    """The model, when anybody can build it again; else its name in `requires`."""
     try:
-        codec.encode(llm, path="$.llm")
-    except CaptureError:
+        codec.decode(codec.encode(llm, path="$.llm").data)
+    except MissingSecretError:
+        return codec.Lazy(lambda: llm), ()
+    except (CaptureError, RestoreError):
         return None, (f"llm ({class_name(llm)})",)
     return codec.Lazy(lambda: llm), ()
 

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The commands that README and docs tell a developer to type, each as typed.
+. "$(dirname "$0")/lib.sh"
+scripts/bootstrap.sh
+
+# `pip install` from this folder into a new environment, then the main job without any framework.
+check_install() {
+  local fresh
+  fresh=$(mktemp -d)
+  "$(find_python)" -m venv "$fresh"
+  (cd "$1" && "$fresh/bin/pip" install --quiet .)
+  (cd "$fresh" && bin/python -c 'import persist; assert persist.loads(persist.dumps([(1,)])) == [(1,)]')
+  "$fresh/bin/persist" --version
+  rm -rf "$fresh"
+}
+
+export VIRTUAL_ENV=$venv
+step "cargo build --release -p persist-core" cargo build --release -p persist-core
+step "cargo build --release -p persist-cli" cargo build --release -p persist-cli
+step "maturin develop --release" bash -c 'cd persist-python && maturin develop --release --quiet'
+step "cargo test --workspace --all-features" cargo test --workspace --all-features
+step "cargo test --doc" cargo test --doc
+step "pytest" bash -c 'cd persist-python && pytest -q'
+step "pip install . from the root" check_install .
+step "pip install . from persist-python" check_install persist-python
+for target in help lint docs; do step "make $target" make "$target"; done
+step "build-and-test.sh --help" ./build-and-test.sh --help
