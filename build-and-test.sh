@@ -29,6 +29,7 @@ $verbose && export CARGO_TERM_VERBOSE=true PYTEST_ADDOPTS=-v
 
 step "set up" scripts/bootstrap.sh
 step "lint" scripts/lint.sh
+if $build && ! $quick; then step "manual commands" scripts/check_manual_commands.sh; fi
 if $build; then step "build" scripts/build.sh; fi
 if $quick; then
   step "test" scripts/test.sh --quick

@@ -1,6 +1,19 @@
 #!/usr/bin/env bash
-# Everything that build-and-test.sh does, and the commands that a developer types by hand.
+# Everything that build-and-test.sh does, then the Python tests on every Python that is here.
 . "$(dirname "$0")/lib.sh"
 
+on_python() {
+  local fresh
+  fresh=$(mktemp -d)
+  "$1" -m venv "$fresh"
+  "$fresh/bin/pip" install --quiet -r requirements-dev.txt -c constraints.txt ./persist-python
+  "$fresh/bin/python" -m pytest -q persist-python/tests tests
+  rm -rf "$fresh"
+}
+
 ./build-and-test.sh "$@"
-step "manual commands" scripts/check_manual_commands.sh
+for version in 3.10 3.11 3.12 3.13 3.14; do
+  if "python$version" -c "import venv" 2>/dev/null; then
+    step "Python $version" on_python "python$version"
+  fi
+done

@@ -157,7 +157,9 @@ class _Decoder:
         if cls is dict:
             if self.has_tags and TAG in node:
                 return self._tagged(node)
-            if "lc" in node:
+            if not self.has_tags and len(node) == 1 and "__lc_escaped__" in node:
+                return node["__lc_escaped__"]
+            if "lc" in node and (self.has_tags or langchain.is_object(node)):
                 return self._langchain(node)
             made: dict[str, Any] = self.keep({})
             for name, item in node.items():

@@ -160,6 +160,15 @@ def _has_tag(tree: Any) -> bool:
     return False
 
 
+def is_object(node: dict[str, Any]) -> bool:
+    """Say whether LangChain takes this dict for one of its objects.
+
+    Args:
+        node: A dict that has the key `lc`.
+    """
+    return node["lc"] == 1 and node.get("type") in ("constructor", "secret", "not_implemented")
+
+
 def decode(node: dict[str, Any], read: Read) -> object:
     """Build an object from LangChain's JSON.
 
