@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: all quick help check format lint build test bench docs demo gen clean
+.PHONY: all quick help check format lint build test bench docs demo gen lock clean
 
 all: ## Set up, build, and run every check and test
 	./build-and-test.sh
@@ -32,6 +32,9 @@ demo: ## Snapshot an agent in one process, continue it in another
 
 gen: ## Make the generated files again
 	scripts/bootstrap.sh && scripts/gen.sh
+
+lock: ## Take the newest versions of what pip installs
+	scripts/lock.sh
 
 clean: ## Remove what was built
 	rm -rf target .venv site demo-data

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-TOOLS = ("strace", "setpriv", "mount")
+TOOLS = ("strace", "mount")
 _spec = importlib.util.spec_from_file_location("support", Path(__file__).with_name("support.py"))
 support = importlib.util.module_from_spec(_spec)
 sys.modules["support"] = support

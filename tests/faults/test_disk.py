@@ -8,9 +8,7 @@ import tempfile
 
 import persist
 import pytest
-from support import PYTHON, environment, leftovers, only, write
-
-NOBODY = 65534
+from support import READ, leftovers, only, run, write
 
 
 @contextlib.contextmanager
@@ -47,7 +45,7 @@ def open_folder():
 
 def test_a_folder_that_may_not_be_written(open_folder):
     os.chmod(open_folder, 0o755)  # noqa: PTH101 - another user may look only
-    done = write(f"{open_folder}/agent.json.gz", "new", user=NOBODY)
+    done = write(f"{open_folder}/agent.json.gz", "new", as_nobody=True)
     assert done.stdout.split() == ["access_denied", "AccessDeniedError", "False"], done
     assert only(open_folder)
 
@@ -55,19 +53,7 @@ def test_a_folder_that_may_not_be_written(open_folder):
 def test_a_file_that_may_not_be_read(open_folder):
     path = f"{open_folder}/agent.json.gz"
     persist.snapshot("secret", path)
-    read = (
-        "import sys, persist\n"
-        "try: persist.restore(sys.argv[1])\n"
-        "except PermissionError as error: print(error.kind)\n"
-    )
-    command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    done = subprocess.run(
-        [*command, PYTHON, "-c", read, path],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(),
-    )
+    done = run(READ, path, as_nobody=True)
     assert done.stdout == "access_denied\n", done
 
 

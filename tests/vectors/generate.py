@@ -145,7 +145,8 @@ OURS = {"state_format", "block_root", "metadata_hash", "adapter", "persist_versi
 
 
 def pack(text: bytes) -> bytes:
-    return gzip.compress(text, 6, mtime=0)
+    pack = zlib.compressobj(6, zlib.DEFLATED, 31)
+    return pack.compress(text) + pack.flush()
 
 
 def plain(state: bytes = STATE, edit: Any = None) -> bytes:
