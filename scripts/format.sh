@@ -4,6 +4,6 @@
 scripts/bootstrap.sh
 
 cargo fmt --all
-ruff check --quiet --fix --exit-zero .
+ruff check --silent --fix --exit-zero .
 ruff format --quiet .
 RUST_LOG=error taplo format

@@ -11,6 +11,7 @@ trap 'rm -rf "$stubs"' EXIT
 stub=persist-python/python/persist/_persist.pyi
 if [ "$check" = --check ]; then
   diff "$stubs/persist/_persist.pyi" "$stub" || { echo "error: $stub is not up to date; run \`make gen\`" >&2; exit 1; }
+  python -m mypy.stubtest persist._persist
 else
   cp "$stubs/persist/_persist.pyi" "$stub"
   python tests/vectors/generate.py

@@ -3,11 +3,21 @@
 . "$(dirname "$0")/lib.sh"
 scripts/bootstrap.sh
 
+# Shows the output of a command only when it fails.
+quietly() {
+  local report
+  report=$("$@" 2>&1) || { echo "$report" >&2; return 1; }
+}
+
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features --profile "$profile" --quiet -- -D warnings
+quietly cargo deny --all-features check bans licenses sources
+quietly cargo shear
 ruff format --check --quiet .
 ruff check --quiet .
-mypy
-(cd persist-python && PYTHONPATH=python lint-imports)
+quietly mypy
+export PYTHONPATH=$root/persist-python/python
+quietly basedpyright --verifytypes persist --ignoreexternal
+(cd persist-python && quietly lint-imports)
 typos
 RUST_LOG=error taplo format --check

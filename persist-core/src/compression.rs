@@ -35,6 +35,8 @@
 //! # Ok::<(), persist_core::Error>(())
 //! ```
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 mod gzip;
 mod none;
 mod zstd;

@@ -6,6 +6,8 @@
 //! before anything parses it. A *foreign* file holds the same text in any other split, as after
 //! `gunzip | gzip`, or is a file of the original; `content_hash` alone protects its state.
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 mod foreign;
 mod framing;
 mod head;

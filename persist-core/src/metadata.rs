@@ -1,5 +1,7 @@
 //! What a snapshot says about itself: the fields, their order and their rules (format v1, section 3).
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use std::ops::Range;
 
 use jiff::Timestamp;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
 from persist.adapters._common import class_name, compare, needs
@@ -47,7 +47,7 @@ class ConversationAdapter:
 
     id = "langchain-classic"
     version = 1
-    distributions = ("langchain-classic", "langchain-core")
+    distributions: tuple[str, ...] = ("langchain-classic", "langchain-core")
     classes: tuple[str, ...] = ()
 
     def matches(self, names: Sequence[str]) -> int:
@@ -168,4 +168,4 @@ def _build_chain(document: Mapping[str, Any], memory: Any, context: RestoreConte
         )
 
 
-adapter = ConversationAdapter()
+adapter: Final = ConversationAdapter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from persist.adapters._common import class_name, needs
 from persist.adapters._run import installed_versions
@@ -22,7 +22,7 @@ class HistoryAdapter:
 
     id = "langchain-history"
     version = 1
-    distributions = ("langchain-core",)
+    distributions: tuple[str, ...] = ("langchain-core",)
     classes: tuple[str, ...] = ()
 
     def matches(self, names: Sequence[str]) -> int:
@@ -70,4 +70,4 @@ def _messages(name: str, history: Any) -> list[Any]:
     )
 
 
-adapter = HistoryAdapter()
+adapter: Final = HistoryAdapter()

@@ -9,7 +9,7 @@ may be of another kind.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
 from persist.adapters import _checkpoints as checkpoints
@@ -37,7 +37,12 @@ class LangGraphAdapter:
 
     id = "langgraph"
     version = 1
-    distributions = ("langgraph", "langgraph-checkpoint", "langchain", "langchain-core")
+    distributions: tuple[str, ...] = (
+        "langgraph",
+        "langgraph-checkpoint",
+        "langchain",
+        "langchain-core",
+    )
     classes: tuple[str, ...] = (
         "langgraph.types.Interrupt",
         "langgraph.types.Command",
@@ -237,4 +242,4 @@ class _Send:
 
 
 codec.register_kind(_Send())
-adapter = LangGraphAdapter()
+adapter: Final = LangGraphAdapter()

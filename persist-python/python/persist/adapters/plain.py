@@ -6,7 +6,7 @@ A class with `__persist_capture__(self)`, which returns its state, and the class
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from persist.adapters._common import class_name
 from persist.adapters._run import installed_versions
@@ -24,7 +24,7 @@ class PlainAdapter:
 
     id = "plain"
     version = 1
-    distributions = ("langchain-core",)
+    distributions: tuple[str, ...] = ("langchain-core",)
     classes: tuple[str, ...] = ()
 
     def matches(self, names: Sequence[str]) -> int:
@@ -57,4 +57,4 @@ def _first_is_langchain(agent: Any) -> bool:
     return isinstance(agent, list) and bool(agent) and class_name(agent[0]).startswith("langchain")
 
 
-adapter = PlainAdapter()
+adapter: Final = PlainAdapter()
