@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use persist_core::{Error, Result};
 use serde_json::{Map, Value};
 
@@ -44,6 +45,16 @@ pub(crate) fn table(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     }
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// A bar for a person who waits for many snapshots; nothing otherwise.
+pub(crate) fn progress(length: usize, terminal: &Terminal<'_>) -> ProgressBar {
+    if !terminal.is_interactive || length < 2 {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} snapshots, {eta} left");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Shows control characters instead of obeying them: a name can hold a terminal's commands.

@@ -6,22 +6,23 @@ use clap::{Args, ValueEnum};
 use persist_core::{Result, SaveOptions, Snapshot, format, snapshot};
 
 use super::export::write_file;
-use super::places::Place;
+use super::places::{Place, each};
 use crate::{Terminal, output};
 
-/// Write a snapshot again with another algorithm, or in the original's shape
+/// Write snapshots again with another algorithm, or in the original's shape
 ///
 /// Ids, times, tags and the state's bytes stay; hashes and sizes are made anew. With --to original,
 /// the file is one that the original xenoscale/Persist reads: that works for plain JSON and
-/// LangChain's own objects alone.
+/// LangChain's own objects alone. A folder is written to
+/// another folder, as gzip unless --compression says otherwise.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  persist convert agent.json.gz agent.json.zst\n  persist convert agent.json.gz small.json.zst --level 19\n  persist convert agent.json.gz old.json.gz --to original"
+    after_help = "Examples:\n  persist convert agent.json.gz agent.json.zst\n  persist convert agent.json.gz small.json.zst --level 19\n  persist convert agent.json.gz old.json.gz --to original\n  persist convert snapshots packed --compression zstd"
 )]
 pub(crate) struct Arguments {
-    /// The snapshot: a path or a URL
+    /// The file or folder: a path or a URL
     from: OsString,
-    /// The new file, which must not exist
+    /// The new file or folder
     to_path: OsString,
     /// The algorithm: gzip, zstd or none; without it, the one that the new name ends in
     #[arg(long)]
@@ -32,9 +33,12 @@ pub(crate) struct Arguments {
     /// The shape of the new file
     #[arg(long, conflicts_with_all = ["compression", "level"])]
     to: Option<Shape>,
-    /// Replace the file that is there
+    /// Replace a file that is there
     #[arg(long)]
     force: bool,
+    /// Write the paths of the new files as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// A shape other than this release's own.
@@ -45,23 +49,39 @@ enum Shape {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let loaded = Place::parse(&arguments.from)?.load()?;
-    match arguments.to {
-        Some(Shape::Original) => {
-            write_file(&arguments.to_path, &format::to_original(&loaded)?, arguments.force)?;
+    let (from, to) = (Place::parse(&arguments.from)?, Place::parse(&arguments.to_path)?);
+    let made = each(&from, &to, ending(arguments), terminal, |from, to| {
+        let loaded = from.load()?;
+        match arguments.to {
+            Some(Shape::Original) => {
+                write_file(to, &format::to_original(&loaded)?, arguments.force)
+            }
+            None => write_again(&loaded, to, arguments),
         }
-        None => write_again(&loaded, arguments)?,
+    })?;
+    if arguments.json {
+        output::json(terminal, &made.iter().map(Place::name).collect())?;
+    } else {
+        for place in made {
+            output::line(terminal, &format!("wrote {}", output::printable(&place.name())))?;
+        }
     }
-    let name = Place::parse(&arguments.to_path)?.name();
-    output::note(terminal, &format!("wrote {}", output::printable(&name)));
     Ok(0)
 }
 
-fn write_again(loaded: &Snapshot, arguments: &Arguments) -> Result<()> {
+/// How the names in a new folder end.
+fn ending(arguments: &Arguments) -> &'static str {
+    match arguments.compression.as_deref() {
+        Some("zstd") => ".json.zst",
+        Some("none") => ".json",
+        _ => ".json.gz",
+    }
+}
+
+fn write_again(loaded: &Snapshot, to: &Place, arguments: &Arguments) -> Result<()> {
     let mut options = SaveOptions::again(&loaded.metadata);
     options.compression.clone_from(&arguments.compression);
     options.level = arguments.level;
     options.overwrite = arguments.force;
-    let place = Place::parse(&arguments.to_path)?;
-    snapshot::save(&*place.storage, &place.key, &loaded.state, &[], &options).map(drop)
+    snapshot::save(&*to.storage, &to.key, &loaded.state, &[], &options).map(drop)
 }

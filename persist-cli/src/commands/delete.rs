@@ -14,12 +14,15 @@ use crate::{Terminal, output, output_failed};
 /// nothing is deleted.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  persist delete old.json.gz\n  persist delete --yes old.json.gz older.json.gz"
+    after_help = "Examples:\n  persist delete old.json.gz\n  persist delete --yes old.json.gz older.json.gz\n  persist delete --recursive sessions/42"
 )]
 pub(crate) struct Arguments {
     /// The snapshots: paths or URLs
     #[arg(required = true)]
     paths: Vec<OsString>,
+    /// Delete the snapshots in these folders and below; other files stay
+    #[arg(short, long)]
+    recursive: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -29,7 +32,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let places = arguments.paths.iter().map(Place::parse).collect::<Result<Vec<_>>>()?;
+    let mut places = arguments.paths.iter().map(Place::parse).collect::<Result<Vec<_>>>()?;
+    if arguments.recursive {
+        let files = places.iter().map(Place::files).collect::<Result<Vec<_>>>()?;
+        places = files.concat();
+    }
     for place in &places {
         place.storage.stat(&place.key)?;
     }

@@ -5,23 +5,24 @@ use std::ffi::OsString;
 use clap::Args;
 use persist_core::{PutOptions, Result, SaveOptions, Snapshot, snapshot};
 
-use super::places::Place;
+use super::places::{Place, each};
 use crate::{Terminal, output_failed};
 
-/// Write the state of a snapshot as plain JSON
+/// Write the state of snapshots as plain JSON
 ///
-/// The bytes of the state are written as they stand; the snapshot is checked first.
+/// The bytes of the state are written as they stand; the snapshot is checked first. A folder is written
+/// to another folder, under the same names.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  persist export agent.json.gz | jq .\n  persist export agent.json.gz -o state.json\n  persist export agent.json.gz --document | jq .metadata"
+    after_help = "Examples:\n  persist export agent.json.gz | jq .\n  persist export agent.json.gz -o state.json\n  persist export agent.json.gz --document | jq .metadata\n  persist export snapshots -o states"
 )]
 pub(crate) struct Arguments {
-    /// The snapshot: a path or a URL
+    /// The file or folder: a path or a URL
     path: OsString,
-    /// Write to this file, which must not exist; without it, to the output
+    /// Write to this file or folder; without it, to the output
     #[arg(short, long)]
     output: Option<OsString>,
-    /// Replace the file that is there
+    /// Replace a file that is there
     #[arg(long, requires = "output")]
     force: bool,
     /// Write the whole document: metadata and state
@@ -30,17 +31,22 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let snapshot = Place::parse(&arguments.path)?.load()?;
-    let text = if arguments.document { document(&snapshot)? } else { snapshot.state };
-    match &arguments.output {
-        Some(path) => write_file(path, &text, arguments.force)?,
-        None => terminal
-            .output
-            .write_all(&text)
-            .and_then(|()| writeln!(terminal.output))
-            .map_err(output_failed)?,
-    }
+    let from = Place::parse(&arguments.path)?;
+    let Some(output) = &arguments.output else {
+        let text = text(&from, arguments)?;
+        let written = terminal.output.write_all(&text).and_then(|()| writeln!(terminal.output));
+        return written.map(|()| 0).map_err(output_failed);
+    };
+    let to = Place::parse(output)?;
+    each(&from, &to, ".json", terminal, |from, to| {
+        write_file(to, &text(from, arguments)?, arguments.force)
+    })?;
     Ok(0)
+}
+
+fn text(place: &Place, arguments: &Arguments) -> Result<Vec<u8>> {
+    let snapshot = place.load()?;
+    if arguments.document { document(&snapshot) } else { Ok(snapshot.state) }
 }
 
 /// The document, as a snapshot without compression holds it.
@@ -51,8 +57,7 @@ fn document(snapshot: &Snapshot) -> Result<Vec<u8>> {
 }
 
 /// Writes a file whole or not at all.
-pub(super) fn write_file(path: &OsString, bytes: &[u8], overwrite: bool) -> Result<()> {
-    let place = Place::parse(path)?;
+pub(super) fn write_file(place: &Place, bytes: &[u8], overwrite: bool) -> Result<()> {
     let options = PutOptions { overwrite, ..PutOptions::default() };
     let mut upload = place.storage.create(&place.key, &options)?;
     upload.write(bytes)?;

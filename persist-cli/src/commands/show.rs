@@ -4,37 +4,64 @@ use std::ffi::OsString;
 
 use clap::Args;
 use persist_core::{Metadata, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::places::Place;
 use crate::{Terminal, output};
 
-/// Show what a snapshot says about itself
+/// Show what snapshots say about themselves
 ///
-/// Reads the head of the file alone, whatever the size of the state; `persist verify` checks the rest.
+/// Reads the head of each file alone, whatever the size of the state; `persist verify` checks the rest.
+/// The JSON is one object for a file, and an array for a folder or several paths.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  persist show agent.json.gz\n  persist show agent.json.gz --json | jq .agent_id"
+    after_help = "Examples:\n  persist show agent.json.gz\n  persist show agent.json.gz --json | jq .agent_id\n  persist show snapshots"
 )]
 pub(crate) struct Arguments {
-    /// The snapshot: a path or a URL
-    path: OsString,
+    /// Files or folders: paths or URLs
+    #[arg(required = true)]
+    paths: Vec<OsString>,
     /// Write JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let metadata = Place::parse(&arguments.path)?.metadata()?;
-    let mut map = metadata.to_map();
-    map.insert("protection".into(), protection(&metadata).into());
+    let places = arguments.paths.iter().map(Place::parse).collect::<Result<Vec<_>>>()?;
+    if let [place] = &places[..]
+        && (place.is_file() || place.files().is_err())
+    {
+        let map = described(place)?;
+        let text =
+            if arguments.json { format!("{:#}", Value::Object(map)) } else { as_table(&map) };
+        return output::line(terminal, &text).map(|()| 0);
+    }
+    let mut maps = Vec::new();
+    for place in places {
+        for file in place.files()? {
+            let mut map = Map::from_iter([("path".to_owned(), file.name().into())]);
+            map.extend(described(&file)?);
+            maps.push(map);
+        }
+    }
     if arguments.json {
-        output::json(terminal, &Value::Object(map))?;
+        output::json(terminal, &maps.into_iter().map(Value::Object).collect())?;
     } else {
-        let rows = map.iter().map(|(name, value)| vec![name.clone(), output::shown(value)]);
-        output::line(terminal, &output::table(rows))?;
+        let tables: Vec<_> = maps.iter().map(as_table).collect();
+        output::line(terminal, &tables.join("\n\n"))?;
     }
     Ok(0)
+}
+
+fn described(place: &Place) -> Result<Map<String, Value>> {
+    let metadata = place.metadata()?;
+    let mut map = metadata.to_map();
+    map.insert("protection".into(), protection(&metadata).into());
+    Ok(map)
+}
+
+fn as_table(map: &Map<String, Value>) -> String {
+    output::table(map.iter().map(|(name, value)| vec![name.clone(), output::shown(value)]))
 }
 
 /// What protects the metadata, in words.

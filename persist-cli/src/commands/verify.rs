@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use persist_core::{Error, Result, Verified, snapshot};
 use serde_json::{Value, json};
 
@@ -33,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
     for path in &arguments.paths {
         places.extend(Place::parse(path)?.files()?);
     }
-    let bar = progress(places.len(), terminal);
+    let bar = output::progress(places.len(), terminal);
     let (mut rows, mut code) = (Vec::new(), 0);
     for place in &places {
         let checked = snapshot::verify(&*place.storage, &place.key, &read_options());
@@ -53,16 +52,6 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         output::json(terminal, &Value::Array(rows))?;
     }
     Ok(code)
-}
-
-/// A bar for a person who waits; nothing otherwise.
-fn progress(length: usize, terminal: &Terminal<'_>) -> ProgressBar {
-    if !terminal.is_interactive || length < 2 {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} snapshots, {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn as_line(place: &Place, checked: &Result<Verified>) -> String {

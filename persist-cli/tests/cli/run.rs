@@ -210,3 +210,37 @@ fn completions() {
     let shown = Folder::new().run(&["completions", "bash"]);
     assert!(shown.starts_with("exit code 0\n--- output\n_persist()"), "{shown}");
 }
+
+#[test]
+fn show_a_folder_as_json() {
+    assert_snapshot!(folder().run(&["show", "DIR", "--json"]));
+}
+
+#[test]
+fn delete_a_folder_and_keep_what_is_no_snapshot() {
+    let folder = folder();
+    fs::write(folder.path("b/notes.txt"), "not deleted").unwrap();
+    assert_snapshot!(folder.run(&["delete", "DIR", "--recursive", "--yes"]));
+    assert!(folder.path("b/notes.txt").exists());
+    assert!(!folder.path("a.json.gz").exists());
+}
+
+#[test]
+fn export_a_folder() {
+    let folder = folder();
+    assert_snapshot!(folder.run(&["export", "DIR", "-o", "DIR/states"]));
+    assert_eq!(fs::read_to_string(folder.path("states/a.json")).unwrap(), STATE);
+    assert!(folder.path("states/b/c.json").exists());
+}
+
+#[test]
+fn convert_a_folder() {
+    let folder = folder();
+    assert_snapshot!(folder.run(&["convert", "DIR/b", "DIR/packed", "--compression", "none"]));
+    assert_snapshot!(folder.run(&["show", "DIR/packed/c.json"]));
+}
+
+#[test]
+fn convert_as_json() {
+    assert_snapshot!(folder().run(&["convert", "DIR/a.json.gz", "DIR/a.json.zst", "--json"]));
+}
