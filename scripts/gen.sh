@@ -5,6 +5,7 @@ check=${1:-}
 
 python scripts/gen_root_pyproject.py $check
 python scripts/gen_errors_page.py $check
+python tests/fidelity/matrix.py $check
 stubs=$(mktemp -d)
 trap 'rm -rf "$stubs"' EXIT
 (cd persist-python && VIRTUAL_ENV=$venv maturin generate-stubs --quiet --profile "$profile" --out "$stubs")
