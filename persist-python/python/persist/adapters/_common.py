@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from persist.exceptions import FingerprintMismatchError, NeedsContextError
+from persist.exceptions import FingerprintMismatchError, FormatError, NeedsContextError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from persist.adapters._types import RestoreContext
 
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
 def class_name(value: object) -> str:
     """Return the class of a value, as `module.qualname`."""
     return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+@contextmanager
+def reading(document: Mapping[str, Any]) -> Iterator[None]:
+    """Turn what goes wrong while a state is read into an error of the file.
+
+    Args:
+        document: The envelope; it may come from anybody.
+
+    Raises:
+        FormatError: The state has another shape than the adapter writes.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        message = f"agent_state is not what the adapter {document['adapter']!r} writes"
+        raise FormatError(message) from error
 
 
 def compare(saved: Mapping[str, Any], living: Mapping[str, Any], context: RestoreContext) -> None:

@@ -7,6 +7,7 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from persist.adapters._common import reading
 from persist.adapters._registry import find, load
 from persist.adapters._types import CaptureOptions
 from persist.exceptions import FormatError, FrameworkVersionWarning
@@ -117,7 +118,8 @@ def _prepared(document: Mapping[str, Any]) -> Adapter:
     if stated != adapter.version:
         message = f"the state is of version {stated!r} of the adapter {adapter.id!r}"
         raise FormatError(message, hint=f"this release reads version {adapter.version}")
-    _warn_of_other_versions(document.get("framework") or {})
+    with reading(document):
+        _warn_of_other_versions(dict(document.get("framework") or {}))
     return adapter
 
 

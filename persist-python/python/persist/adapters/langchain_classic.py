@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
-from persist.adapters._common import class_name, compare, needs
+from persist.adapters._common import class_name, compare, needs, reading
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
 from persist.exceptions import (
@@ -94,9 +94,10 @@ class ConversationAdapter:
     def restore(self, document: Mapping[str, Any], context: RestoreContext) -> Any:
         """Load the memory into the chain that was given, or build the chain again."""
         state = document["state"]
-        memory = _build_memory(state["memory"])
-        if "prompt" not in state:
-            return memory
+        with reading(document):
+            memory = _build_memory(state["memory"])
+            if "prompt" not in state:
+                return memory
         chain = context.agent()
         if chain is None:
             return _build_chain(document, memory, context)
@@ -156,12 +157,12 @@ def _build_memory(state: Mapping[str, Any]) -> Any:
 
 def _build_chain(document: Mapping[str, Any], memory: Any, context: RestoreContext) -> Any:
     state = document["state"]
-    if context.llm is None and state["llm"] is None:
+    if context.llm is None and state.get("llm") is None:
         raise needs(document, "persist.restore(path, llm=model)")
     from langchain_classic.chains import ConversationChain
 
-    llm = context.llm if context.llm is not None else state["llm"].get()
-    with warnings.catch_warnings():
+    with reading(document), warnings.catch_warnings():
+        llm = context.llm if context.llm is not None else state["llm"].get()
         warnings.simplefilter("ignore", DeprecationWarning)
         return ConversationChain(
             llm=llm, prompt=state["prompt"], memory=memory, **state["settings"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from persist.adapters._common import class_name, needs
+from persist.adapters._common import class_name, needs, reading
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
 from persist.exceptions import StateNotOnAgentError, UnserializableStateError
@@ -53,8 +53,12 @@ class HistoryAdapter:
         if agent is not None and not isinstance(context.session, dict):
             raise needs(document, "persist.restore(path, into=chain, session=store)")
         store = {} if context.session is None else context.session
-        sessions = document["state"]["sessions"].items()
-        store.update({name: InMemoryChatMessageHistory(messages=list(m)) for name, m in sessions})
+        with reading(document):
+            sessions = {
+                name: InMemoryChatMessageHistory(messages=list(messages))
+                for name, messages in document["state"]["sessions"].items()
+            }
+        store.update(sessions)
         return store if agent is None else agent
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
 from persist.adapters import _checkpoints as checkpoints
-from persist.adapters._common import class_name, compare, needs
+from persist.adapters._common import class_name, compare, needs, reading
 from persist.adapters._fingerprint import fingerprint
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
@@ -109,13 +109,13 @@ class LangGraphAdapter:
         """Put the checkpoints into the graph's checkpointer; return the graph."""
         graph, saver = _target(document, context)
         _refuse_if_async_only(saver)
-        thread_id = context.thread_id or document["state"]["thread_id"]
+        thread_id, puts = _read(document, context)
         before = list(saver.list(_config(thread_id)))
         _check_free(thread_id, before, context)
         try:
             if before:
                 saver.delete_thread(thread_id)
-            _put(saver, thread_id, checkpoints.puts(document["state"]["checkpoints"]))
+            _put(saver, thread_id, puts)
         except BaseException:
             saver.delete_thread(thread_id)
             _put(saver, thread_id, checkpoints.puts_of(before))
@@ -127,13 +127,13 @@ class LangGraphAdapter:
         graph, saver = _target(document, context)
         if not _is_async(saver):
             return await asyncio.to_thread(self.restore, document, context)
-        thread_id = context.thread_id or document["state"]["thread_id"]
+        thread_id, puts = _read(document, context)
         before = [item async for item in saver.alist(_config(thread_id))]
         _check_free(thread_id, before, context)
         try:
             if before:
                 await saver.adelete_thread(thread_id)
-            await _aput(saver, thread_id, checkpoints.puts(document["state"]["checkpoints"]))
+            await _aput(saver, thread_id, puts)
         except BaseException:
             await saver.adelete_thread(thread_id)
             await _aput(saver, thread_id, checkpoints.puts_of(before))
@@ -193,6 +193,15 @@ def _target(document: Mapping[str, Any], context: RestoreContext) -> tuple[Any, 
         raise NeedsContextError(message, hint="compile it with a checkpointer")
     compare(document["fingerprint"], fingerprint(graph), context)
     return graph, saver
+
+
+def _read(
+    document: Mapping[str, Any], context: RestoreContext
+) -> tuple[str, list[checkpoints.Put]]:
+    """The thread to write, and the calls that write it."""
+    with reading(document):
+        state = document["state"]
+        return context.thread_id or state["thread_id"], checkpoints.puts(state["checkpoints"])
 
 
 def _check_free(thread_id: str, before: list[Any], context: RestoreContext) -> None:

@@ -1,0 +1,200 @@
+"""What strangers put into snapshots: one state for each attack, as JSON.
+
+`CANARY` is a path that must not come to exist, `SECRET` the name of an environment variable that
+must not be read, `LISTENER` a loopback address that must not be called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+CANARY, SECRET, LISTENER = "@canary@", "CANARY_SECRET", "http://127.0.0.1:@port@"
+
+
+def constructor(*path: str, **kwargs: Any) -> dict[str, Any]:
+    return {"lc": 1, "type": "constructor", "id": list(path), "kwargs": kwargs}
+
+
+def human(**kwargs: Any) -> dict[str, Any]:
+    return constructor("langchain", "schema", "messages", "HumanMessage", content="a", **kwargs)
+
+
+def openai(**kwargs: Any) -> dict[str, Any]:
+    key = {"lc": 1, "type": "secret", "id": ["OPENAI_API_KEY"]}
+    kwargs = {"openai_api_key": key, "model_name": "gpt-4o-mini", **kwargs}
+    return constructor("langchain", "chat_models", "openai", "ChatOpenAI", **kwargs)
+
+
+def tag(kind: str, value: Any) -> dict[str, Any]:
+    return {"$persist": kind, "v": value}
+
+
+def prompt(template: str, form: str) -> dict[str, Any]:
+    path = ("langchain", "prompts", "prompt", "PromptTemplate")
+    return constructor(*path, template=template, input_variables=[], template_format=form)
+
+
+LEAK = {"lc": 1, "type": "secret", "id": [SECRET]}
+TOUCH = f"touch {CANARY}"
+LC2 = {"lc": 2, "type": "constructor", "args": [TOUCH], "kwargs": {}}
+JINJA = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
+
+# Written for langchain-core's loads: the state is LangChain's JSON, with or without our tags.
+LANGCHAIN: dict[str, Any] = {
+    "CVE-2025-68664: a secret in a message": human(additional_kwargs={"key": LEAK}),
+    "CVE-2025-68664: a secret in the content": human(response_metadata={"a": [LEAK]}),
+    "CVE-2025-68664: a secret by itself": LEAK,
+    "CVE-2025-68664: os.system": constructor("os", "system", command=TOUCH),
+    "CVE-2025-68664: a class outside the table": constructor(
+        "langchain", "llms", "bash", "BashChain", command=TOUCH
+    ),
+    "CVE-2025-68664: a module of langchain-core that is not in the table": constructor(
+        "langchain_core", "tracers", "langchain", "LangChainTracer"
+    ),
+    "CVE-2025-68664: an escaped constructor is data": {
+        "__lc_escaped__": constructor("os", "system", command=TOUCH)
+    },
+    "CVE-2025-68664: a jinja2 template": prompt(JINJA, "jinja2"),
+    "CVE-2025-68664: a jinja2 template in a chat prompt": constructor(
+        "langchain",
+        "prompts",
+        "chat",
+        "ChatPromptTemplate",
+        messages=[
+            constructor(
+                "langchain",
+                "prompts",
+                "chat",
+                "HumanMessagePromptTemplate",
+                prompt=prompt(JINJA, "jinja2"),
+            )
+        ],
+        input_variables=[],
+    ),
+    "an f-string that walks attributes": prompt("{a.__class__.__init__.__globals__}", "f-string"),
+    "a mustache section": prompt("{{#a}}{{__class__}}{{/a}}", "mustache"),
+    "CVE-2025-64439, CVE-2026-48775: lc 2 with a constructor": {**LC2, "id": ["os", "system"]},
+    "CVE-2026-48775: lc 2 with a method": {**LC2, "id": ["os"], "method": "system"},
+    "CVE-2026-48775: lc 2 with several methods": {
+        **LC2,
+        "id": ["builtins", "eval"],
+        "method": [None, "eval"],
+    },
+    "CVE-2026-34070: a template read from a file": constructor(
+        "langchain", "prompts", "prompt", "PromptTemplate", template_path="/etc/passwd"
+    ),
+    "CVE-2026-34070: an image prompt that reads a file": constructor(
+        "langchain",
+        "prompts",
+        "image",
+        "ImagePromptTemplate",
+        template={"path": "/etc/passwd"},
+        input_variables=[],
+    ),
+    "a model that calls elsewhere": openai(openai_api_base=LISTENER),
+    "a model with another alias of that": openai(base_url=LISTENER),
+    "a model behind a proxy": openai(openai_proxy=LISTENER),
+    "a model with headers": openai(default_headers={"Authorization": "x"}),
+    "a model with a client": openai(http_client={"base_url": LISTENER}),
+    "a model with arguments of a call": openai(model_kwargs={"extra_body": {"a": 1}}),
+    "a model whose key is another variable": openai(openai_api_key=LEAK),
+    "a model whose key is text of the file": openai(openai_api_key="from the file"),
+    "a model whose name is a secret": openai(model_name=LEAK),
+    "a model with callbacks": openai(callbacks=[constructor("os", "system", command=TOUCH)]),
+    "a marker that LangChain wrote": {
+        "lc": 1,
+        "type": "not_implemented",
+        "id": ["os", "system"],
+        "repr": TOUCH,
+    },
+}
+
+
+def doubled(levels: int) -> dict[str, Any]:
+    """A list of two lists of two lists: each level is written once."""
+    first = {"$persist": "shared", "id": 0, "v": ["ha"]}
+    rest = [
+        {"$persist": "shared", "id": n, "v": [tag("ref", n - 1), tag("ref", n - 1)]}
+        for n in range(1, levels)
+    ]
+    return {"all": [first, *rest]}
+
+
+# Written for the typed JSON.
+TYPED: dict[str, Any] = {
+    **{
+        f"CVE-2026-28277: {kind} of {name}": tag(kind, {"class": name, **fields})
+        for name in ("os:system", "builtins:eval", "subprocess:Popen", "pickle:loads")
+        for kind, fields in {
+            "enum": {"value": TOUCH},
+            "dataclass": {"fields": {"command": TOUCH}},
+            "namedtuple": {"fields": [TOUCH]},
+            "pydantic": {"fields": {"command": TOUCH}, "set": [], "extra": None, "private": None},
+            "custom": {"state": TOUCH},
+        }.items()
+    },
+    "CVE-2026-28277: a class that walks attributes": tag(
+        "enum", {"class": "logging:os.environ", "name": SECRET}
+    ),
+    "CVE-2026-27794: a pickle as an array of objects": tag(
+        "ndarray", {"dtype": "|O", "shape": [1], "data": "gASVFQ=="}
+    ),
+    "a secret by name": tag("secret", SECRET),
+    "a zone that is a path": tag("zone", {"key": "../../../etc/passwd"}),
+    "an array that takes all memory": tag(
+        "ndarray", {"dtype": "<f8", "shape": [2**40], "data": ""}
+    ),
+    "an array without bytes that takes all memory": tag(
+        "ndarray", {"dtype": "|S0", "shape": [2**40], "data": ""}
+    ),
+    "a factory that is code": tag("defaultdict", {"factory": "os.system", "items": []}),
+    "lc in the tag": tag("lc", {"id": ["os", "system"], "kwargs": {"command": TOUCH}}),
+    "lc in the tag, overriding its type": tag("lc", {"type": "secret", "id": [SECRET], "lc": 1}),
+    "an unknown kind": tag("os.system", TOUCH),
+    "a reference to what is not there": tag("ref", 7),
+    "a reference to what holds it": {
+        "$persist": "shared",
+        "id": 0,
+        "v": tag("tuple", [tag("ref", 0)]),
+    },
+    "a set of what holds it": {
+        "$persist": "shared",
+        "id": 0,
+        "v": tag("frozenset", [tag("tuple", [tag("ref", 0)])]),
+    },
+    "doubled lists": doubled(60),
+    "parts of parts": tag("parts", [tag("part", 1), tag("part", 0)]),
+    "a million keys": {f"k{n}": None for n in range(1_000_000)},
+}
+
+
+def envelope(adapter: str, state: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "adapter": adapter,
+        "adapter_version": 1,
+        "class": "os.system",
+        "framework": {},
+        "python": "3.11",
+        "fingerprint": {},
+        "requires": [],
+        "state": state,
+        **fields,
+    }
+
+
+MEMORY = {"class": "os.system", "fields": {"command": TOUCH}, "messages": []}
+CHAIN = {"prompt": prompt(JINJA, "jinja2"), "settings": {}, "llm": None}
+
+# Written for the adapters: what is in the envelope.
+ADAPTERS: dict[str, dict[str, Any]] = {
+    "an adapter that is a module": envelope("os", {}),
+    "an adapter that is a path": envelope("../../etc", {}),
+    "a memory that is a function": envelope("langchain-classic", {"memory": MEMORY}),
+    "a chain with a jinja2 prompt": envelope("langchain-classic", {"memory": MEMORY, **CHAIN}),
+    "a chain that is not one": envelope("langchain-classic", [1]),
+    "a graph without checkpoints": envelope("langgraph", {"thread_id": "a"}),
+    "sessions that are not a dict": envelope("langchain-history", {"sessions": 7}),
+    "a version that is text": envelope("langgraph", {}, adapter_version="x"),
+    "frameworks that are not a dict": envelope("langgraph", {}, framework=[1]),
+    "a distribution that is a path": envelope("langgraph", {}, framework={"../../x": "1"}),
+}
