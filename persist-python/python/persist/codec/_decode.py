@@ -9,6 +9,7 @@ from persist.codec import _text
 from persist.codec._registry import kind_named
 from persist.codec._types import Trust
 from persist.codec.kinds import langchain
+from persist.codec.kinds.collections import read_key
 from persist.exceptions import FormatError, LimitExceededError, PersistError
 
 if TYPE_CHECKING:
@@ -95,16 +96,7 @@ def plain_original(data: bytes | memoryview) -> Any:
 
 def _run(data: bytes | memoryview, decoder: _Decoder) -> Any:
     tree = _text.read(data)
-    try:
-        return decoder.run(tree)
-    except PersistError:
-        raise
-    except RecursionError:
-        message = "the state is nested too deep"
-        raise LimitExceededError(message) from None
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        message = f"{decoder.path} is not what its kind holds: {type(error).__name__}"
-        raise FormatError(message) from error
+    return decoder.guarded(lambda: decoder.run(tree))
 
 
 class _Decoder:
@@ -115,7 +107,8 @@ class _Decoder:
         self.is_plain = is_plain
         self.is_own = False
         self.has_tags = True
-        self.path = "$"
+        # Joined when it is asked for: a name may be long, and has many values below it.
+        self._steps = ["$"]
         self._shared: dict[int, object] = {}
         self._label: int | None = None
         self._holes: list[tuple[Any, Any, int]] = []
@@ -132,6 +125,23 @@ class _Decoder:
             "parts": self._misplaced,
         }
 
+    @property
+    def path(self) -> str:
+        return "".join(self._steps)
+
+    def guarded(self, work: Callable[[], T]) -> T:
+        """Do something with hostile nodes; whatever goes wrong is an error of ours."""
+        try:
+            return work()
+        except (PersistError, MemoryError):
+            raise
+        except RecursionError:
+            message = "the state is nested too deep"
+            raise LimitExceededError(message) from None
+        except Exception as error:
+            message = f"{self.path} is not what its kind holds: {type(error).__name__}"
+            raise FormatError(message) from error
+
     def run(self, tree: Any) -> object:
         if not (self.has_tags and type(tree) is dict and tree.get(TAG) == "parts"):
             return self._read(tree)
@@ -141,10 +151,22 @@ class _Decoder:
         return parts[0]
 
     def child(self, node: object, step: str) -> Any:
-        before, self.path = self.path, self.path + step
+        # What is inside cannot take the label of what it is in.
+        label, self._label = self._label, None
+        self._steps.append(step)
         value = self._read(node)
-        self.path = before
+        self._steps.pop()
+        self._label = label
         return value
+
+    def later(self, node: object) -> Callable[[], Any]:
+        steps = self._steps[:]
+
+        def get() -> Any:
+            self._steps = steps[:]
+            return self.guarded(lambda: self._read(node))
+
+        return get
 
     def keep(self, value: T) -> T:
         if self._label is not None:
@@ -199,7 +221,7 @@ class _Decoder:
     def _dict(self, node: dict[str, Any]) -> dict[Any, Any]:
         made: dict[Any, Any] = self.keep({})
         for index, (key_node, item) in enumerate(node["v"]):
-            key = self.child(key_node, f"[key {index}]")
+            key = read_key(key_node, f"[key {index}]", self)
             self._item(made, key, item, f"[{index}]")
         if len(made) != len(node["v"]):
             message = f"{self.path} holds a key twice"
@@ -210,6 +232,10 @@ class _Decoder:
         label = node["id"]
         self._label = label
         value = self._read(node["v"])
+        if isinstance(value, (tuple, frozenset)):
+            # Never written, and its hash could take forever.
+            message = f"{self.path} shares a {type(value).__name__}"
+            raise FormatError(message)
         self._shared[label] = value
         self._label = None
         return value

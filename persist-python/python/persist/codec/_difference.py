@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Pairs = list[tuple[Any, Any, str]]
-_SCALARS = (str, bytes, int, bool, type(None), complex)
+_SCALARS = (str, bytes, int, bool, type(None))
 _CLIENTS = frozenset({"client", "async_client", "root_client", "root_async_client"})
 
 
@@ -46,7 +47,7 @@ def difference(a: object, b: object) -> str | None:
                 return path
             continue
         if type(one) is float:
-            if struct.pack("d", one) != struct.pack("d", other):
+            if _bits(one) != _bits(other):
                 return path
             continue
         if id(one) in twins:
@@ -59,6 +60,10 @@ def difference(a: object, b: object) -> str | None:
             return path
         pending.extend((x, y, path + step) for x, y, step in reversed(children))
     return None
+
+
+def _bits(number: float) -> bytes:
+    return struct.pack("d", number)
 
 
 def _children(one: Any, other: Any) -> Pairs | None:
@@ -87,7 +92,14 @@ def _sequence(one: Any, other: Any) -> Pairs | None:
 
 
 def _sets(one: Any, other: Any) -> Pairs | None:
-    return [] if one == other and _types(one) == _types(other) else None
+    """Equal elements are twins; what equals nothing, as NaN, is paired by how it shows."""
+    if len(one) != len(other):
+        return None
+    twins = {element: element for element in other}
+    pairs = [(element, twins.pop(element), "{}") for element in one if element in twins]
+    strangers = (element for element in one if element not in other)
+    lonely = zip(sorted(strangers, key=_shown), sorted(twins, key=_shown), strict=True)
+    return pairs + [(x, y, "{}") for x, y in lonely]
 
 
 def _clocks(one: Any, other: Any) -> Pairs | None:
@@ -97,17 +109,34 @@ def _clocks(one: Any, other: Any) -> Pairs | None:
 
 def _dataclasses(one: Any, other: Any) -> Pairs:
     absent = object()
-    names = type(one).__dataclass_fields__
+    names = [field.name for field in dataclasses.fields(one)]
     return [(getattr(one, n, absent), getattr(other, n, absent), f".{n}") for n in names]
 
 
-def _types(values: Any) -> list[str]:
-    return sorted(f"{type(value).__qualname__}:{value!r}" for value in values)
+def _shown(value: object) -> str:
+    """How a value sorts among those that equal nothing, whatever its address is."""
+    if isinstance(value, complex):
+        value = (value.real, value.imag)
+    if isinstance(value, (tuple, frozenset)):
+        return f"{type(value).__qualname__}:{sorted(map(_shown, value))}"
+    bits = _bits(value).hex() if isinstance(value, float) else ""
+    return f"{type(value).__qualname__}:{value!r}:{bits}"
+
+
+def _complex(one: complex, other: complex) -> Pairs:
+    return [(one.real, other.real, ".real"), (one.imag, other.imag, ".imag")]
+
+
+def _slices(one: Any, other: Any) -> Pairs:
+    return [(getattr(one, n), getattr(other, n), f".{n}") for n in ("start", "stop", "step")]
 
 
 def _arrays(one: Any, other: Any) -> Pairs | None:
-    is_same = one.dtype == other.dtype and one.shape == other.shape
-    return [] if is_same and one.tobytes() == other.tobytes() else None
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return None
+    if one.dtype.names:
+        return [(one[name], other[name], f".{name}") for name in one.dtype.names]
+    return [] if one.tobytes() == other.tobytes() else None
 
 
 def _models(one: Any, other: Any) -> Pairs:
@@ -128,11 +157,17 @@ def _state(value: Any) -> object:
 
 
 _RULES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any], Pairs | None]], ...] = (
+    (lambda v: isinstance(v, complex), _complex),
+    (lambda v: type(v) in (slice, range), _slices),
     (lambda v: isinstance(v, dict), _mapping),
     (lambda v: isinstance(v, (list, tuple, deque)), _sequence),
     (lambda v: isinstance(v, (set, frozenset)), _sets),
     # Keys are never written: they come back from elsewhere.
     (lambda v: type(v).__name__ in ("SecretStr", "SecretBytes"), lambda _one, _other: []),
+    (
+        lambda v: hasattr(type(v), "__persist_capture__"),
+        lambda one, other: [(one.__persist_capture__(), other.__persist_capture__(), "")],
+    ),
     (lambda v: type(v) is Lazy, lambda one, other: [(one.get(), other.get(), "")]),
     (lambda v: hasattr(v, "dtype"), _arrays),
     (lambda v: hasattr(type(v), "model_fields"), _models),

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 TAG = "$persist"
 SAFE_INTEGER = 2**53
 DEEPEST = 100
-"""Levels of values inside one another, before the rest goes into a part of its own."""
+"""Levels of values inside one another, before a dict or list goes into a part of its own."""
+_TOO_DEEP = 2 * DEEPEST
+"""Levels at which a value is refused that cannot go there: a reader would not come to its end."""
+_DEEP_HINT = "flatten it first"
 
 _LONGEST_STEP = 40
 _STEP_HINT = "convert it to plain data first, or give its class __persist_capture__"
@@ -51,7 +54,11 @@ def encode(
     """
     scan = _secrets.Scan(secrets_policy, frozenset(redact))
     encoder = _Encoder(scan)
-    data, marks = _text.write(encoder.run(value, path))
+    try:
+        data, marks = _text.write(encoder.run(value, path))
+    except RecursionError:
+        name = class_name(type(value))
+        raise _refuse(path, name, "it is nested too deep", _DEEP_HINT) from None
     if verify and not scan.redacted:
         _check(value, data, path)
     return Encoded(data, marks)
@@ -82,12 +89,19 @@ class _Encoder:
         self._labels: dict[int, int] = {}
         self._parts: list[Any] = [None]
         self._deep: list[tuple[Any, str]] = []
+        # By identity: the parts that are yet to be written.
+        self._waiting: dict[int, int] = {}
+        # How many values around this one look at what is in them when they are built.
+        self._lookers = 0
         self._lc_nodes: list[dict[str, Any]] = []
 
     def run(self, value: object, path: str) -> object:
         self._put(self._parts, 0, value, path, 0)
         for index, (deep, deep_path) in enumerate(self._deep, 1):
-            self._fill(self._parts, index, deep, deep_path, 0)
+            if self._waiting.pop(id(deep), None) is not None:
+                self._fill(self._parts, index, deep, deep_path, 0)
+            else:
+                self._is_shared(self._parts, index, deep)
         self._wrap_shared()
         for node in reversed(self._lc_nodes):
             langchain.tag_if_needed(node)
@@ -98,7 +112,9 @@ class _Encoder:
             _, slot, key = self._seen[identity]
             slot[key] = {TAG: "shared", "id": label, "v": slot[key]}
 
-    def _put(self, slot: Any, key: Any, value: Any, path: str, depth: int) -> None:
+    def _put(
+        self, slot: Any, key: Any, value: Any, path: str, depth: int, *, can_wait: bool = True
+    ) -> None:
         """Write a value into its slot; containers stand there before they are filled."""
         cls = type(value)
         if cls is str:
@@ -110,7 +126,8 @@ class _Encoder:
         elif cls is float:
             slot[key] = _float(value)
         elif cls is dict or cls is list:
-            self._container(slot, key, value, path, depth)
+            can_wait = can_wait and depth >= DEEPEST and not self._lookers
+            self._container(slot, key, value, path, depth, can_wait=can_wait)
         else:
             self._kind(slot, key, value, path, depth)
 
@@ -122,16 +139,30 @@ class _Encoder:
             return {TAG: "str", "v": value.encode("utf-16-be", "surrogatepass").hex()}
         return value
 
-    def _container(self, slot: Any, key: Any, value: Any, path: str, depth: int) -> None:
-        if self._is_shared(slot, key, value):
+    def _container(
+        self, slot: Any, key: Any, value: Any, path: str, depth: int, *, can_wait: bool
+    ) -> None:
+        part = self._waiting.get(id(value))
+        if part is None and self._is_shared(slot, key, value):
             return
-        if depth >= DEEPEST:
-            self._deep.append((value, path))
-            slot[key] = {TAG: "part", "v": len(self._deep)}
-            self._seen[id(value)] = (value, self._parts, len(self._parts))
-            self._parts.append(None)
+        if can_wait:
+            slot[key] = {TAG: "part", "v": part or self._part(value, path)}
+        elif depth >= _TOO_DEEP:
+            raise _refuse(path, class_name(type(value)), "it is nested too deep", _DEEP_HINT)
         else:
+            if part is not None:
+                # It cannot wait here: its part becomes a reference.
+                del self._waiting[id(value)]
+                self._seen[id(value)] = (value, slot, key)
             self._fill(slot, key, value, path, depth)
+
+    def _part(self, value: Any, path: str) -> int:
+        index = len(self._parts)
+        self._deep.append((value, path))
+        self._waiting[id(value)] = index
+        self._seen[id(value)] = (value, self._parts, index)
+        self._parts.append(None)
+        return index
 
     def _fill(self, slot: Any, key: Any, value: Any, path: str, depth: int) -> None:
         if type(value) is list:
@@ -145,21 +176,22 @@ class _Encoder:
         if _is_plain(value):
             node = slot[key] = {}
             for name, item in value.items():
+                self._scan.key(name, path)
                 step = f"{path}.{name}" if name.isidentifier() else f"{path}[{name!r}]"
                 if self._scan.member(name, item, step):
-                    node[name] = {TAG: "secret", "v": name}
+                    node[name] = _left_out(name, item)
                 else:
                     self._put(node, name, item, step, depth + 1)
             return
         pairs: list[Any] = []
         slot[key] = {TAG: "dict", "v": pairs}
-        for name, item in value.items():
+        for index, (name, item) in enumerate(value.items()):
             pair: list[Any] = [None, None]
             pairs.append(pair)
             step = f"{path}[{_short(name)}]"
-            self._put(pair, 0, name, step, depth + 2)
+            self._put(pair, 0, name, f"{path}[key {index}]", depth + 2, can_wait=False)
             if self._scan.member(name, item, step):
-                pair[1] = {TAG: "secret", "v": str(name)}
+                pair[1] = _left_out(name, item)
             else:
                 self._put(pair, 1, item, step, depth + 2)
 
@@ -175,14 +207,16 @@ class _Encoder:
     def _kind(self, slot: Any, key: Any, value: Any, path: str, depth: int) -> None:
         kind = kind_of(type(value))  # type: ignore[arg-type]
         type_name = class_name(type(value))
+        self._scan.value(value, path)
         if kind is None:
             raise _refuse(path, type_name, "its type is not one that comes back", _STEP_HINT)
-        if depth >= 4 * DEEPEST:
-            raise _refuse(path, type_name, "it is nested too deep", "flatten it first")
+        if depth >= _TOO_DEEP:
+            raise _refuse(path, type_name, "it is nested too deep", _DEEP_HINT)
         if not isinstance(value, _IMMUTABLE) and self._is_shared(slot, key, value):
             return
-        self._scan.value(value, path)
         shape: Any = kind.encode(value, lambda why, hint: _refuse(path, type_name, why, hint))
+        looks = kind.name in _LOOKERS or "." in kind.name
+        self._lookers += looks
         if kind.name == "lc":
             node = slot[key] = {"lc": 1, "type": "constructor", "id": shape["id"], "kwargs": None}
             self._lc_nodes.append(node)
@@ -190,24 +224,48 @@ class _Encoder:
         else:
             node = slot[key] = {TAG: kind.name, "v": None}
             self._shape(node, "v", shape, path, depth + 1)
+        self._lookers -= looks
 
     def _shape(self, slot: Any, key: Any, shape: Any, path: str, depth: int) -> None:
         """Write what a kind returned: JSON as it stands, children as values."""
         if type(shape) is Child:
-            self._put(slot, key, shape.value, path + shape.step, depth + 1)
+            below = path + shape.step
+            if shape.name is not None and self._scan.member(shape.name, shape.value, below):
+                slot[key] = _left_out(shape.name, shape.value)
+            else:
+                self._put(slot, key, shape.value, below, depth + 1, can_wait=False)
         elif type(shape) is dict:
             node = slot[key] = dict.fromkeys(shape)
             for name, item in shape.items():
+                _check_text(name, path)
                 self._shape(node, name, item, path, depth)
         elif type(shape) is list:
             items = slot[key] = [None] * len(shape)
             for index, item in enumerate(shape):
                 self._shape(items, index, item, path, depth)
         else:
+            if type(shape) is str:
+                _check_text(shape, path)
             slot[key] = shape
 
 
 _IMMUTABLE = (str, bytes, tuple, frozenset, int, float, complex)
+_LOOKERS = frozenset({"lc", "custom", "lazy"})
+"""Kinds that look at what is in them when they are built, so that all of it must be there."""
+
+
+def _left_out(name: object, value: object) -> object:
+    """A credential that only the caller of `restore` can give back."""
+    node = {TAG: "secret", "v": str(name)}
+    kind = _secrets.hidden_kind(value)
+    return {TAG: kind, "v": node} if kind else node
+
+
+def _check_text(text: str, path: str) -> None:
+    """Refuse a name that UTF-8 does not have; text of values has a kind for that."""
+    if not text.isascii() and not _is_text(text):
+        why = "a name in it holds a lone surrogate"
+        raise _refuse(path, "builtins.str", why, "rename it")
 
 
 def _is_plain(value: dict[Any, Any]) -> bool:

@@ -15,8 +15,16 @@ _VALUES = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}"
     r"|Bearer [A-Za-z0-9._~+/-]{20,})"
 )
+_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _CONVERSATION = re.compile(r"\.(?:content|text|input|output|response)(?:\[|\.|$)")
+_HIDDEN = {"pydantic.types.SecretStr": "secretstr", "pydantic.types.SecretBytes": "secretbytes"}
+_SHORTEST = 20
 _HINT = 'remove it, or pass secrets_policy="redact" (or "allow", to store it in clear)'
+
+
+def hidden_kind(value: object) -> str | None:
+    """Return the kind of a value that is a credential by its type; None for any other."""
+    return _HIDDEN.get(f"{type(value).__module__}.{type(value).__qualname__}")
 
 
 class Scan:
@@ -43,7 +51,7 @@ class Scan:
         Raises:
             SecretInStateError: It holds a credential, and the policy is `error`.
         """
-        if name in self._names:
+        if name in self._names or (self._policy == "redact" and hidden_kind(value)):
             self.redacted = True
             return True
         if type(name) is not str or type(value) is not str or not value:
@@ -51,6 +59,19 @@ class Scan:
         if not _NAMES.search(name.lower().replace("-", "_")):
             return False
         return self._met(path, "is named like a credential")
+
+    def key(self, name: str, path: str) -> None:
+        """Look at a key.
+
+        Args:
+            name: The key.
+            path: Where the dict stands: an error does not repeat the key.
+
+        Raises:
+            SecretInStateError: It is a credential, and the policy is `error`.
+        """
+        if len(name) >= _SHORTEST:
+            self.text(name, f"{path}[key]")
 
     def text(self, value: str, path: str) -> None:
         """Look at a text.
@@ -62,7 +83,8 @@ class Scan:
         Raises:
             SecretInStateError: It is a credential, and the policy is `error`.
         """
-        if self._policy == "allow" or not _VALUES.search(value):
+        is_found = _VALUES.search(value) or ("://" in value and _URL.search(value))
+        if self._policy == "allow" or not is_found:
             return
         if self._policy == "redact" or _CONVERSATION.search(path):
             message = f"the text at {path} looks like it holds a credential; it is saved as it is"
@@ -80,9 +102,10 @@ class Scan:
         Raises:
             SecretInStateError: It is a credential, and the policy is not `allow`.
         """
-        if self._policy != "allow" and type(value).__name__ in ("SecretStr", "SecretBytes"):
+        if self._policy != "allow" and hidden_kind(value):
             message = f"the value at {path} is a secret; it was not saved"
-            raise SecretInStateError(message, hint=_HINT)
+            hint = _HINT if self._policy == "error" else "give it a name: keep it in a field"
+            raise SecretInStateError(message, hint=hint)
 
     def _met(self, path: str, why: str) -> bool:
         if self._policy == "allow":

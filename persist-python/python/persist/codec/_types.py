@@ -32,10 +32,12 @@ class Child:
     Attributes:
         value: Any value.
         step: How the path goes on, as `.name` or `[3]`.
+        name: The field or key that holds it, if any: credentials are told by it.
     """
 
     value: object
     step: str
+    name: object = None
 
 
 class Lazy:
@@ -77,7 +79,7 @@ class Trust:
         Returns:
             Whether the caller said so.
         """
-        if self.trusted:
+        if self.trusted or self.allow.get(class_name) is True:
             return True
         for name, allowed in self.allow.items():
             is_named = name == class_name or (
@@ -113,19 +115,24 @@ class Read(Protocol):
     """What a kind is given to read a value with.
 
     Attributes:
-        path: Where in the state the value stands.
         trust: What may be built.
         is_plain: Whether only data is wanted, and no class is built.
         is_own: Whether this process has just written the text, to check it.
     """
 
-    path: str
     trust: Trust
     is_plain: bool
     is_own: bool
 
+    @property
+    def path(self) -> str:
+        """Where in the state the value stands."""
+
     def child(self, node: object, step: str) -> Any:
         """Read a value inside this one."""
+
+    def later(self, node: object) -> Callable[[], Any]:
+        """Return what reads this value when it is called."""
 
     def keep(self, value: T) -> T:
         """Make the value known before it is filled, so that it may contain itself."""

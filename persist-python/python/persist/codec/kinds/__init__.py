@@ -1,13 +1,22 @@
 """The kinds of value that plain JSON does not have; each file is one family."""
 
 from persist.codec._registry import add_builtin, add_by_attribute
-from persist.codec.kinds import classes, collections, langchain, numbers, numpy, temporal
+from persist.codec.kinds import (
+    classes,
+    collections,
+    langchain,
+    numbers,
+    numpy,
+    secrets,
+    temporal,
+)
 
 add_builtin(
     *collections.KINDS,
     *numbers.KINDS,
     *temporal.KINDS,
     *numpy.KINDS,
+    *secrets.KINDS,
     langchain.KIND,
     *classes.KINDS,
 )

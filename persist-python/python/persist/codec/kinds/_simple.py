@@ -33,7 +33,8 @@ class Simple:
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return the JSON of a value."""
-        del refuse
+        if getattr(value, "__dict__", None):
+            raise refuse("it has attributes of its own", "keep them beside it")
         return self.write(value)
 
     def decode(self, node: Any, read: Read) -> object:

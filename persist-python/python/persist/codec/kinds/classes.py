@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import importlib
 import inspect
 import sys
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from persist.codec._registry import class_name, registered
 from persist.codec._types import Child, Lazy
-from persist.exceptions import FormatError
+from persist.exceptions import FormatError, PersistError, RestoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from persist.codec._types import Read
 
@@ -42,11 +43,11 @@ def named(cls: type, refuse: Callable[[str, str], Exception]) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def resolve(node: Any, read: Read) -> type | None:
+def resolve(node: Any, read: Read, fields: Iterable[str] = ()) -> Any:
     """Find a class that a snapshot names; None when only data is wanted.
 
     Raises:
-        UntrustedError: It is neither registered nor allowed.
+        UntrustedError: It is neither registered nor allowed, or one of its fields is not.
         FormatError: There is no such class.
     """
     if not isinstance(node, str) or node.count(":") != 1:
@@ -58,12 +59,18 @@ def resolve(node: Any, read: Read) -> type | None:
     known = registered(f"{module}.{qualname}")
     if known is not None:
         return known
-    if f"{module}.{qualname}" not in SAFE_CLASSES:
-        read.trust.check(f"{module}.{qualname}", read.path)
+    name = f"{module}.{qualname}"
+    if name not in SAFE_CLASSES:
+        read.trust.check(name, read.path)
+        for field in fields:
+            read.trust.check(name, read.path, field)
     found = _lookup(module, qualname, load=True)
     if not isinstance(found, type):
-        message = f"{read.path} names the class {module}.{qualname}, which is not there"
+        message = f"{read.path} names the class {name}, which is not there"
         raise FormatError(message, hint="install the package that the class comes from")
+    if class_name(found) != name and name not in read.trust.allow:
+        # `pkg.*` is about the classes of pkg, not about those that it imports.
+        read.trust.check(class_name(found), read.path)
     return found
 
 
@@ -79,20 +86,29 @@ def _lookup(module: str, qualname: str, *, load: bool = False) -> object:
     return found
 
 
-def _member(value: object, name: str) -> object:
-    return inspect.getattr_static(type(value), name, None)
-
-
-def _shown(node: Any, fields: dict[str, Any]) -> dict[str, Any]:
-    return {"class": str(node["class"]).replace(":", "."), "fields": fields}
+def _shown(node: Any, fields: dict[str, Any], read: Read) -> dict[str, Any]:
+    """What stands for an object when only data is wanted; it may contain itself."""
+    shown: dict[str, Any] = {}
+    made = read.keep({"class": str(node["class"]).replace(":", "."), "fields": shown})
+    shown.update(_read_fields(fields, read))
+    return made
 
 
 def _children(values: dict[str, Any]) -> dict[str, Child]:
-    return {name: Child(value, f".{name}") for name, value in values.items()}
+    return {name: Child(value, f".{name}", name=name) for name, value in values.items()}
 
 
 def _read_fields(node: Any, read: Read) -> dict[str, Any]:
     return {name: read.child(item, f".{name}") for name, item in node.items()}
+
+
+def _is_cached(value: object, name: str) -> bool:
+    """Say whether an attribute is computed again when it is asked for."""
+    return isinstance(inspect.getattr_static(type(value), name, None), cached_property)
+
+
+def _wrong(read: Read, cls: type, why: str) -> FormatError:
+    return FormatError(f"{read.path}: {class_name(cls)} {why}")
 
 
 class _Enum:
@@ -109,17 +125,16 @@ class _Enum:
         node: dict[str, object] = {"class": named(type(value), refuse)}
         if type(value).__members__.get(value.name) is value:
             return {**node, "name": value.name}
-        return {**node, "value": value.value}
+        return {**node, "value": Child(value.value, ".value")}
 
     def decode(self, node: Any, read: Read) -> object:
         """Find the member."""
-        cls: Any = resolve(node["class"], read)
+        cls = resolve(node["class"], read)
         if cls is None:
-            return _shown(node, {k: v for k, v in node.items() if k != "class"})
+            return _shown(node, {k: v for k, v in node.items() if k != "class"}, read)
         if not issubclass(cls, enum.Enum):
-            message = f"{read.path}: {class_name(cls)} is not an enum"
-            raise FormatError(message)
-        return cls[node["name"]] if "name" in node else cls(node["value"])
+            raise _wrong(read, cls, "is not an enum")
+        return cls[node["name"]] if "name" in node else cls(read.child(node["value"], ".value"))
 
 
 class _NamedTuple:
@@ -140,14 +155,12 @@ class _NamedTuple:
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the named tuple."""
-        cls: Any = resolve(node["class"], read)
-        fields = _read_fields(node["fields"], read)
+        cls = resolve(node["class"], read, node["fields"])
         if cls is None:
-            return _shown(node, fields)
-        if not issubclass(cls, tuple) or list(getattr(cls, "_fields", ())) != list(fields):
-            message = f"{read.path}: {class_name(cls)} has other fields"
-            raise FormatError(message)
-        return tuple.__new__(cls, fields.values())
+            return _shown(node, node["fields"], read)
+        if not issubclass(cls, tuple) or list(getattr(cls, "_fields", ())) != list(node["fields"]):
+            raise _wrong(read, cls, "has other fields")
+        return tuple.__new__(cls, _read_fields(node["fields"], read).values())
 
 
 class _Dataclass:
@@ -162,26 +175,54 @@ class _Dataclass:
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return class and fields."""
-        names = list(type(value).__dataclass_fields__)
-        extra = [name for name in getattr(value, "__dict__", {}) if name not in names]
-        if extra:
-            raise refuse(f"it has the attribute {extra[0]!r} that is no field", "declare it")
+        names = [field.name for field in dataclasses.fields(value)]
+        for name in _attributes(value):
+            if name not in names and not _is_cached(value, name):
+                raise refuse(f"it has the attribute {name!r} that is no field", "declare it")
         present = {n: getattr(value, n) for n in names if getattr(value, n, _ABSENT) is not _ABSENT}
         return {"class": named(type(value), refuse), "fields": _children(present)}
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the object and set its fields; no code of the class runs."""
-        cls: Any = resolve(node["class"], read)
+        cls = resolve(node["class"], read, node["fields"])
         if cls is None:
-            return _shown(node, _read_fields(node["fields"], read))
-        known = getattr(cls, "__dataclass_fields__", {})
+            return _shown(node, node["fields"], read)
+        if not hasattr(cls, "__dataclass_fields__"):
+            raise _wrong(read, cls, "is not a dataclass")
+        known = {field.name: field for field in dataclasses.fields(cls)}
         made = read.keep(object.__new__(cls))
         for name, item in node["fields"].items():
             if name not in known:
-                message = f"{read.path}: {class_name(cls)} has no field {name!r}"
-                raise FormatError(message)
+                raise _wrong(read, cls, f"has no field {name!r}")
             object.__setattr__(made, name, read.child(item, f".{name}"))
+        _add_defaults(made, [field for name, field in known.items() if name not in node["fields"]])
         return made
+
+
+def _attributes(value: Any) -> list[str]:
+    """The names that an object itself holds something under."""
+    cls: Any = type(value)
+    slots = (name for name in _slots(cls) if hasattr(value, name))
+    return [*getattr(value, "__dict__", ()), *slots]
+
+
+@lru_cache(maxsize=4096)
+def _slots(cls: Any) -> list[str]:
+    return [
+        name
+        for base in cls.__mro__
+        for name, member in vars(base).items()
+        if inspect.ismemberdescriptor(member)
+    ]
+
+
+def _add_defaults(made: object, missing: Iterable[dataclasses.Field[Any]]) -> None:
+    """Fill fields that the class got after the snapshot was taken."""
+    for field in missing:
+        if field.default_factory is not dataclasses.MISSING:
+            object.__setattr__(made, field.name, field.default_factory())
+        elif field.default is not dataclasses.MISSING:
+            object.__setattr__(made, field.name, field.default)
 
 
 class _Pydantic:
@@ -197,8 +238,7 @@ class _Pydantic:
         """Return class, fields, extra and private attributes, and which fields were set."""
         fields = type(value).model_fields
         for name in value.__dict__:
-            # Cached properties are computed again when they are asked for.
-            if name not in fields and not isinstance(_member(value, name), cached_property):
+            if name not in fields and not _is_cached(value, name):
                 raise refuse(f"it has the attribute {name!r} that is no field", "declare it")
         node: dict[str, object] = {
             "class": named(type(value), refuse),
@@ -213,16 +253,23 @@ class _Pydantic:
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the model and set its fields; they were valid when they were written."""
-        cls: Any = resolve(node["class"], read)
+        open_fields = {**node["fields"], **node.get("extra", {})}
+        cls = resolve(node["class"], read, open_fields)
         if cls is None:
-            return _shown(node, _read_fields(node["fields"], read))
-        unknown = set(node["fields"]) - set(cls.model_fields)
+            return _shown(node, {**open_fields, **node.get("private", {})}, read)
+        if "pydantic.main.BaseModel" not in map(class_name, cls.__mro__):
+            raise _wrong(read, cls, "is not a pydantic model")
+        has_extra = cls.model_config.get("extra") == "allow"
+        unknown = set(node["fields"] if has_extra else open_fields) - set(cls.model_fields)
+        unknown |= set(node.get("private", {})) - set(cls.__private_attributes__)
         if unknown:
-            message = f"{read.path}: {class_name(cls)} has no field {min(unknown)!r}"
-            raise FormatError(message)
+            raise _wrong(read, cls, f"has no field {min(unknown)!r}")
         made = read.keep(cls.__new__(cls))
         fields = _read_fields(node["fields"], read)
-        has_extra = cls.model_config.get("extra") == "allow"
+        for name, field in cls.model_fields.items():
+            # A field that the class got after the snapshot was taken.
+            if name not in fields and not field.is_required():
+                fields[name] = field.get_default(call_default_factory=True)
         extra = _read_fields(node.get("extra", {}), read) if has_extra else None
         private = _read_fields(node.get("private", {}), read)
         object.__setattr__(made, "__dict__", fields)
@@ -250,11 +297,19 @@ class _Custom:
 
     def decode(self, node: Any, read: Read) -> object:
         """Let the class rebuild the object from its state."""
-        cls: Any = resolve(node["class"], read)
-        state = read.child(node["state"], "")
+        cls = resolve(node["class"], read)
         if cls is None:
-            return _shown(node, {"state": state})
-        return cls.__persist_restore__(state)
+            return _shown(node, {"state": node["state"]}, read)
+        if not hasattr(cls, "__persist_restore__"):
+            raise _wrong(read, cls, "has no __persist_restore__")
+        state = read.child(node["state"], "")
+        try:
+            return cls.__persist_restore__(state)
+        except PersistError:
+            raise
+        except Exception as error:
+            message = f"could not rebuild {read.path}: {class_name(cls)}.__persist_restore__ failed"
+            raise RestoreError(f"{message}: {type(error).__name__}: {error}") from error
 
 
 class _Lazy:
@@ -275,13 +330,7 @@ class _Lazy:
         """Return what builds the value; for reading only, the value itself."""
         if read.is_plain:
             return read.child(node, "")
-        path = read.path
-
-        def get() -> Any:
-            read.path = path
-            return read.child(node, "")
-
-        return Lazy(get)
+        return Lazy(read.later(node))
 
 
 KINDS = (_Lazy(), _Enum(), _NamedTuple(), _Pydantic())

@@ -28,13 +28,36 @@ def read_items(node: list[Any], read: Read) -> list[Any]:
     return [read.child(item, f"[{index}]") for index, item in enumerate(node)]
 
 
+def read_key(node: object, step: str, read: Read) -> Any:
+    """Read a key or an element of a set; what only shows an object becomes hashable."""
+    value = read.child(node, step)
+    return _frozen(value) if read.is_plain else value
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple((name, _frozen(item)) for name, item in value.items())
+    if isinstance(value, (list, tuple, set, deque)):
+        return tuple(map(_frozen, value))
+    return value if value.__hash__ else repr(value)
+
+
+def _read_elements(node: list[Any], read: Read) -> list[Any]:
+    return [read_key(item, f"[{index}]", read) for index, item in enumerate(node)]
+
+
 def _pairs(value: dict[Any, Any]) -> list[list[Child]]:
-    return [[Child(k, f"[{k!r}]"), Child(v, f"[{k!r}]")] for k, v in value.items()]
+    return [
+        [Child(key, f"[key {index}]"), Child(item, f"[{key!r}]", name=key)]
+        for index, (key, item) in enumerate(value.items())
+    ]
 
 
 def _fill(made: dict[Any, Any], node: list[Any], read: Read) -> dict[Any, Any]:
-    for key, item in node:
-        made[read.child(key, "[key]")] = read.child(item, "[value]")
+    for index, (key_node, item) in enumerate(node):
+        # First the key, as it was written: what it shares with its item is defined there.
+        key = read_key(key_node, f"[key {index}]", read)
+        made[key] = read.child(item, f"[{index}]")
     return made
 
 
@@ -76,14 +99,14 @@ def _ordered_dict(node: Any, read: Read) -> object:
 
 
 def _deque(node: Any, read: Read) -> object:
-    made: deque[Any] = read.keep(deque(maxlen=node["maxlen"]))
+    made: deque[Any] = read.keep(deque(maxlen=read.child(node["maxlen"], ".maxlen")))
     made.extend(read_items(node["items"], read))
     return made
 
 
 def _set(node: Any, read: Read) -> object:
     made: set[Any] = read.keep(set())
-    made.update(read_items(node, read))
+    made.update(_read_elements(node, read))
     return made
 
 
@@ -106,7 +129,7 @@ KINDS = (
         "frozenset",
         "builtins.frozenset",
         lambda v: items(_ordered(v)),
-        lambda n, r: frozenset(read_items(n, r)),
+        lambda n, r: frozenset(_read_elements(n, r)),
     ),
     Simple("bytes", "builtins.bytes", lambda v: base64.b64encode(v).decode(), _base64),
     Simple(
@@ -125,7 +148,7 @@ KINDS = (
     Simple(
         "deque",
         "collections.deque",
-        lambda v: {"maxlen": v.maxlen, "items": items(v)},
+        lambda v: {"maxlen": Child(v.maxlen, ".maxlen"), "items": items(v)},
         _deque,
     ),
     Simple("counter", "collections.Counter", _pairs, _counter),

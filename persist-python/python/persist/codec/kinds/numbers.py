@@ -4,11 +4,36 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from persist.codec._types import Child
 from persist.codec.kinds._simple import Simple
+from persist.exceptions import FormatError
+
+if TYPE_CHECKING:
+    from persist.codec._types import Read
+
+
+def _fraction(node: Any, read: Read) -> Fraction:
+    parts = read.child(node[0], ".numerator"), read.child(node[1], ".denominator")
+    if [type(part) for part in parts] != [int, int]:
+        # A text could stand for a number that fills memory, as "1e999999999".
+        message = f"{read.path} is not a fraction of integers"
+        raise FormatError(message)
+    return Fraction(*parts)
+
+
+def _path(name: str, cls: type[PurePath]) -> Simple:
+    """Paths of one class; bytes that are no text stand in them as lone surrogates."""
+    return Simple(
+        name,
+        f"{cls.__module__}.{cls.__name__}",
+        lambda v: Child(str(v), ""),
+        lambda n, r: cls(r.child(n, "")),
+    )
+
 
 KINDS = (
     Simple(
@@ -22,20 +47,10 @@ KINDS = (
         "fraction",
         "fractions.Fraction",
         lambda v: [Child(v.numerator, ".numerator"), Child(v.denominator, ".denominator")],
-        lambda n, r: Fraction(r.child(n[0], ".numerator"), r.child(n[1], ".denominator")),
+        _fraction,
     ),
     Simple("uuid", "uuid.UUID", str, lambda n, _: UUID(n)),
-    Simple("path", f"{Path.__module__}.{type(Path()).__name__}", str, lambda n, _: Path(n)),
-    Simple(
-        "posixpath",
-        f"{PurePosixPath.__module__}.PurePosixPath",
-        str,
-        lambda n, _: PurePosixPath(n),
-    ),
-    Simple(
-        "windowspath",
-        f"{PureWindowsPath.__module__}.PureWindowsPath",
-        str,
-        lambda n, _: PureWindowsPath(n),
-    ),
+    _path("path", type(Path())),
+    _path("posixpath", PurePosixPath),
+    _path("windowspath", PureWindowsPath),
 )

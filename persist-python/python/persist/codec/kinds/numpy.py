@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
-from persist.exceptions import FormatError
+from persist.exceptions import AdapterNotInstalledError, FormatError, LimitExceededError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from persist.codec._types import Read
 
-_KINDS = frozenset("biufcmMSU")
-_OBJECTS = "its elements are Python objects"
+_KINDS = frozenset("biufcmMSUV")
+_PLAIN = re.compile(r"[<>|][biufcSUV]\d{1,9}|[<>][mM]8(?:\[\d{0,9}[A-Za-z]{1,2}\])?")
+"""The dtypes of one element; numpy itself would read a small language here."""
+
+
+_MANY = 1_000_000
+"""Elements of no bytes take memory all the same."""
 
 
 class _Array:
-    """An ndarray of numbers, times or fixed-length text."""
+    """An ndarray of numbers, times, fixed-length text, or records of those."""
 
     name = "ndarray"
 
@@ -28,18 +34,11 @@ class _Array:
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return dtype, shape and bytes in C order."""
-        if value.dtype.kind not in _KINDS:
-            raise refuse(_OBJECTS, "use a list, or an array of numbers")
-        data = value.astype(value.dtype.newbyteorder("<"), copy=False)
-        return {
-            "dtype": value.dtype.str,
-            "shape": list(value.shape),
-            "data": base64.b64encode(data.tobytes()).decode(),
-        }
+        return {"shape": list(value.shape), **_written(value, refuse)}
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the array; the file names no type but numpy's own plain ones."""
-        return _build(node, read)
+        return _build(node, node["shape"], read)
 
 
 class _Scalar:
@@ -53,30 +52,70 @@ class _Scalar:
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return dtype and bytes."""
-        if value.dtype.kind not in _KINDS:
-            raise refuse(_OBJECTS, "use a plain value")
-        data = value.astype(value.dtype.newbyteorder("<")).tobytes()
-        return {"dtype": value.dtype.str, "data": base64.b64encode(data).decode()}
+        return _written(value.reshape(()), refuse)
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the scalar."""
-        built: Any = _build({**node, "shape": []}, read)
-        return built[()]
+        return _build(node, [], read)[()]
 
 
-def _build(node: Any, read: Read) -> object:
+def _written(value: Any, refuse: Callable[[str, str], Exception]) -> dict[str, object]:
+    described = _described(value.dtype, refuse)
+    data = value.astype(value.dtype.newbyteorder("<"), copy=False)
+    # Empty text has no bytes, though numpy gives it some.
+    held = data.tobytes() if value.dtype.itemsize else b""
+    return {"dtype": described, "data": base64.b64encode(held).decode()}
+
+
+def _described(dtype: Any, refuse: Callable[[str, str], Exception]) -> object:
+    """The text of a dtype; of a record, its size and each field's name, offset, dtype and shape."""
+    if dtype.hasobject or dtype.kind not in _KINDS:
+        raise refuse("its elements are Python objects", "use a list, or an array of numbers")
+    if dtype.metadata or len(dtype.fields or ()) != len(dtype.names or ()):
+        raise refuse("its dtype has titles or metadata", "use a dtype without them")
+    if dtype.names is None:
+        return dtype.str
+    fields = []
+    for name in dtype.names:
+        inner, offset = dtype.fields[name]  # a title would be a third, and a name of its own
+        fields.append([name, offset, _described(inner.base, refuse), list(inner.shape)])
+    return {"size": dtype.itemsize, "aligned": dtype.isalignedstruct, "fields": fields}
+
+
+def _dtype(node: Any, read: Read) -> Any:
     import numpy as np
 
-    if not isinstance(node["dtype"], str) or node["dtype"][1:2] not in _KINDS:
+    if isinstance(node, dict):
+        fields = node["fields"]
+        described: Any = {
+            "names": [name for name, _, _, _ in fields],
+            "formats": [(_dtype(inner, read), tuple(shape)) for _, _, inner, shape in fields],
+            "offsets": [offset for _, offset, _, _ in fields],
+            "itemsize": node["size"],
+        }
+        return np.dtype(described, align=node["aligned"])
+    if not isinstance(node, str) or not _PLAIN.fullmatch(node):
         message = f"{read.path} is not an array of numbers"
         raise FormatError(message)
-    dtype = np.dtype(node["dtype"])
+    return np.dtype(node)
+
+
+def _build(node: Any, shape: Any, read: Read) -> Any:
+    try:
+        import numpy as np
+    except ImportError:
+        message = f"{read.path} needs numpy, which is not installed"
+        raise AdapterNotInstalledError(message, hint="pip install numpy") from None
+    dtype = _dtype(node["dtype"], read)
     data = base64.b64decode(node["data"], validate=True)
-    if len(data) != math.prod(node["shape"]) * dtype.itemsize:
+    if len(data) != math.prod(shape) * dtype.itemsize:
         message = f"{read.path} does not hold as many bytes as its shape says"
         raise FormatError(message)
-    array = np.frombuffer(data, dtype.newbyteorder("<")).reshape(node["shape"])
-    return read.keep(array.astype(dtype))
+    if not data and math.prod(shape) > _MANY:
+        message = f"{read.path} has {math.prod(shape)} elements without a byte"
+        raise LimitExceededError(message)
+    array: Any = np.ndarray(shape, dtype.newbyteorder("<"), data)
+    return read.keep(array.copy() if array.dtype == dtype else array.astype(dtype))
 
 
 KINDS = (_Array(), _Scalar())

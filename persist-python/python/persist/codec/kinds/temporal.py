@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from persist.codec._types import Child
 from persist.codec.kinds._simple import Simple
+from persist.exceptions import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,9 +38,8 @@ class _Clock:
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the value from text, zone and fold."""
-        del read
         made = self._cls.fromisoformat(node["iso"]).replace(fold=node.get("fold", 0))
-        return made.replace(tzinfo=_read_zone(node["zone"])) if "zone" in node else made
+        return made.replace(tzinfo=_read_zone(node["zone"], read)) if "zone" in node else made
 
 
 def _zone(zone: Any, refuse: Callable[[str, str], Exception]) -> object:
@@ -47,7 +48,10 @@ def _zone(zone: Any, refuse: Callable[[str, str], Exception]) -> object:
     if type(zone) is ZoneInfo and zone.key is not None:
         return {"key": zone.key}
     if type(zone) is timezone:
-        return {"seconds": _duration(zone.utcoffset(None)), "name": _zone_name(zone)}
+        return {
+            "seconds": _duration(zone.utcoffset(None)),
+            "name": Child(_zone_name(zone), ".name"),
+        }
     hint = "use zoneinfo.ZoneInfo or datetime.timezone"
     raise refuse(f"its zone is a {type(zone).__module__}.{type(zone).__qualname__}", hint)
 
@@ -57,13 +61,21 @@ def _zone_name(zone: timezone) -> str | None:
     return None if is_default else zone.tzname(None)
 
 
-def _read_zone(node: Any) -> timezone | ZoneInfo:
+def _read_zone(node: Any, read: Read) -> timezone | ZoneInfo:
     if node == "utc":
         return timezone.utc
     if "key" in node:
-        return ZoneInfo(node["key"])
-    offset = timedelta(*node["seconds"])
-    return timezone(offset) if node["name"] is None else timezone(offset, node["name"])
+        return _known_zone(node["key"], read)
+    offset, name = timedelta(*node["seconds"]), read.child(node["name"], ".name")
+    return timezone(offset) if name is None else timezone(offset, name)
+
+
+def _known_zone(key: Any, read: Read) -> ZoneInfo:
+    try:
+        return ZoneInfo(key)
+    except (ZoneInfoNotFoundError, OSError):
+        message = f"{read.path} names the zone {key!r}, which is not known here"
+        raise FormatError(message, hint="pip install tzdata, or update it") from None
 
 
 def _duration(value: timedelta) -> list[int]:
@@ -85,8 +97,7 @@ class _ZoneKind:
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the zone."""
-        del read
-        return _read_zone(node)
+        return _read_zone(node, read)
 
 
 KINDS = (
