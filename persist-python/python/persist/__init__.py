@@ -41,7 +41,7 @@ from persist._inspection import Inspection
 from persist._metadata import Metadata
 from persist._shutdown import ShutdownHook, shutdown_hook
 from persist._version import __version__
-from persist.adapters import register_adapter
+from persist.adapters import register_adapter, register_migration
 from persist.codec import register, register_kind
 from persist.exceptions import *  # noqa: F403 - the tree is public as a whole
 
@@ -67,6 +67,7 @@ __all__ = [
     "register",
     "register_adapter",
     "register_kind",
+    "register_migration",
     "restore",
     "shutdown_hook",
     "snapshot",

@@ -10,8 +10,12 @@ import pytest
 SCRIPT = Path(__file__).with_name("scripted.py")
 
 
-def run(kind, step, path):
-    command = [sys.executable, str(SCRIPT), kind, step, str(path)]
+CLASSIC = SCRIPT.with_name("classic.py")
+NEEDS_CODE = {"vector", "zero_shot", "conversational", "structured", "react", "retrieval"}
+
+
+def run(*arguments, script=SCRIPT):
+    command = [sys.executable, str(script), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -24,3 +28,24 @@ def test_a_fresh_process_continues_where_the_first_stopped(kind, tmp_path):
     seen = run(kind, "second", path)
     assert seen == run(kind, "whole", path)
     assert len(seen) > 0
+
+
+@pytest.fixture(scope="module")
+def classic(tmp_path_factory):
+    """What the models of all langchain-classic agents were sent, by step and kind."""
+    folder = tmp_path_factory.mktemp("classic")
+    steps = ("first", "into", "built", "whole")
+    return {step: run(step, folder, script=CLASSIC) for step in steps}
+
+
+def test_classic_agents_go_on_in_agents_of_the_same_code(classic):
+    assert classic["into"] == classic["whole"]
+    assert all(classic["whole"].values())
+
+
+def test_classic_agents_are_built_again_or_ask_for_their_code(classic):
+    expected = {
+        kind: "needs_context" if kind in NEEDS_CODE else seen
+        for kind, seen in classic["whole"].items()
+    }
+    assert classic["built"] == expected

@@ -10,6 +10,7 @@ An adapter of your own is an `Adapter`, made known with `register_adapter` or
 by an entry point in the group `persist.adapters`.
 """
 
+from persist.adapters._migrations import register_migration
 from persist.adapters._registry import find, load, register_adapter
 from persist.adapters._run import acapture, arestore, capture, restore
 from persist.adapters._types import Adapter, Captured, CaptureOptions, RestoreContext
@@ -25,5 +26,6 @@ __all__ = [
     "find",
     "load",
     "register_adapter",
+    "register_migration",
     "restore",
 ]

@@ -5,7 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from persist.exceptions import FingerprintMismatchError, FormatError, NeedsContextError
+from persist.exceptions import (
+    FingerprintMismatchError,
+    FormatError,
+    NeedsContextError,
+    PersistError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +35,8 @@ def reading(document: Mapping[str, Any]) -> Iterator[None]:
     """
     try:
         yield
+    except PersistError:
+        raise
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         message = f"agent_state is not what the adapter {document['adapter']!r} writes"
         raise FormatError(message) from error

@@ -8,9 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from persist.adapters._common import reading
+from persist.adapters._migrations import migrated
 from persist.adapters._registry import find, load
 from persist.adapters._types import CaptureOptions
-from persist.exceptions import FormatError, FrameworkVersionWarning
+from persist.exceptions import FrameworkVersionWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,8 @@ def restore(document: Mapping[str, Any], context: RestoreContext) -> Any:
     Raises:
         RestoreError: No agent could be made.
     """
-    return _prepared(document).restore(document, context)
+    adapter, document = _prepared(document)
+    return adapter.restore(document, context)
 
 
 async def arestore(document: Mapping[str, Any], context: RestoreContext) -> Any:
@@ -86,10 +88,11 @@ async def arestore(document: Mapping[str, Any], context: RestoreContext) -> Any:
     Raises:
         RestoreError: No agent could be made.
     """
-    found: Any = _prepared(document)
+    prepared = await asyncio.to_thread(_prepared, document)
+    found: Any = prepared[0]
     if hasattr(found, "arestore"):
-        return await found.arestore(document, context)
-    return await asyncio.to_thread(found.restore, document, context)
+        return await found.arestore(prepared[1], context)
+    return await asyncio.to_thread(found.restore, prepared[1], context)
 
 
 def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
@@ -112,15 +115,13 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _prepared(document: Mapping[str, Any]) -> Adapter:
+def _prepared(document: Mapping[str, Any]) -> tuple[Adapter, Mapping[str, Any]]:
+    """The adapter, and the document as that adapter's version writes it."""
     adapter = load(document["adapter"])
-    stated = document.get("adapter_version")
-    if stated != adapter.version:
-        message = f"the state is of version {stated!r} of the adapter {adapter.id!r}"
-        raise FormatError(message, hint=f"this release reads version {adapter.version}")
     with reading(document):
+        document = migrated(document, adapter.version)
         _warn_of_other_versions(dict(document.get("framework") or {}))
-    return adapter
+    return adapter, document
 
 
 def _warn_of_other_versions(framework: Mapping[str, str]) -> None:

@@ -1,52 +1,56 @@
-"""langchain-classic: ConversationChain, and the memories that keep messages in the process."""
+"""langchain-classic: chains and agents with the memories and stores below them, and memories alone.
+
+State is loaded into a living agent part by part. A memory, and a chain of prompts and models, can
+also be built again from the snapshot: the model comes from `llm=`, or from the snapshot when it is
+one of the table.
+"""
 
 from __future__ import annotations
 
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from persist import codec
+from persist.adapters import _parts as parts
 from persist.adapters._common import class_name, compare, needs, reading
+from persist.adapters._migrations import register_migration
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
-from persist.exceptions import (
-    CaptureError,
-    MissingSecretError,
-    RestoreError,
-    UnserializableStateError,
-    UnsupportedAgentError,
-)
+from persist.exceptions import StateNotOnAgentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from persist.adapters._types import CaptureOptions, RestoreContext
 
-_CHAIN = "langchain_classic.chains.conversation.base.ConversationChain"
-_HISTORY = "langchain_core.chat_history.InMemoryChatMessageHistory"
-_CHAT_FIELDS = ("output_key", "input_key", "return_messages")
-_PREFIXES = ("human_prefix", "ai_prefix", "memory_key")
+_CHAINS = "langchain_classic.chains."
+_SETTINGS = ("verbose", "tags", "metadata", "name")
+_LLM_SETTINGS = (*_SETTINGS, "output_key", "return_final_only", "llm_kwargs")
 
-# The memories that are known: module, class, and the fields beside the messages.
-_MEMORIES: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    f"langchain_classic.memory.{module}.{name}": (
-        f"langchain_classic.memory.{module}",
-        name,
-        (*_CHAT_FIELDS, *_PREFIXES, *more),
-    )
-    for module, name, more in (
-        ("buffer", "ConversationBufferMemory", ()),
-        ("buffer_window", "ConversationBufferWindowMemory", ("k",)),
-    )
+# The chains that can be built again, and their settings.
+_RECIPES: dict[str, tuple[str, ...]] = {
+    f"{_CHAINS}conversation.base.ConversationChain": ("prompt", "input_key", *_LLM_SETTINGS),
+    f"{_CHAINS}llm.LLMChain": ("prompt", *_LLM_SETTINGS),
+    f"{_CHAINS}sequential.SequentialChain": (
+        "input_variables",
+        "output_variables",
+        "return_all",
+        *_SETTINGS,
+    ),
+    f"{_CHAINS}sequential.SimpleSequentialChain": (
+        "strip_outputs",
+        "input_key",
+        "output_key",
+        *_SETTINGS,
+    ),
 }
-_CHAIN_FIELDS = ("input_key", "output_key", "return_final_only", "verbose", "tags", "metadata")
+_DEFAULT_PARSER = "langchain_core.output_parsers.string.StrOutputParser"
 
 
-class ConversationAdapter:
-    """A ConversationChain, or a memory by itself."""
+class ClassicAdapter:
+    """A chain, an AgentExecutor, or a memory by itself."""
 
     id = "langchain-classic"
-    version = 1
+    version = 2
     distributions: tuple[str, ...] = ("langchain-classic", "langchain-core")
     classes: tuple[str, ...] = ()
 
@@ -56,117 +60,135 @@ class ConversationAdapter:
         return 10 * any(base in names for base in bases)
 
     def capture(self, agent: Any, options: CaptureOptions) -> Captured:
-        """Return prompt, memory, settings, and the model where that can be rebuilt."""
+        """Return the parts that hold state, and how to build the agent where that is known."""
         del options
-        name = class_name(agent)
-        if name in _MEMORIES:
-            return self._captured(agent, {"memory": _memory(agent, "$.memory")}, {}, ())
-        if name != _CHAIN:
-            message = f"{name} is not a chain or memory that this release captures"
-            hint = "snapshot its memory, or give a subclass of yours __persist_capture__"
-            raise UnsupportedAgentError(message, hint=hint)
-        model, requires = _model(agent.llm)
-        state = {
-            "memory": _memory(agent.memory, "$.memory"),
-            "prompt": agent.prompt,
-            "settings": {field: getattr(agent, field) for field in _CHAIN_FIELDS},
-            "llm": model,
-        }
-        return self._captured(agent, state, _fingerprint(agent), requires)
-
-    def _captured(
-        self,
-        agent: Any,
-        state: dict[str, Any],
-        fingerprint: dict[str, object],
-        requires: tuple[str, ...],
-    ) -> Captured:
+        requires: list[str] = []
+        state = {"parts": parts.capture(agent), "recipe": _recipe(agent, "$", requires)}
+        if not state["parts"] and requires:
+            message = f"this {class_name(agent)} has no memory and no store, so it keeps no state"
+            hint = "give it a memory, or snapshot the list of messages that you keep"
+            raise StateNotOnAgentError(message, hint=hint)
         return Captured(
             adapter=self.id,
             version=self.version,
             state=state,
             class_name=class_name(agent),
             framework=installed_versions(self.distributions),
-            fingerprint=fingerprint,
-            requires=requires,
+            fingerprint=_fingerprint(agent),
+            requires=tuple(requires),
         )
 
     def restore(self, document: Mapping[str, Any], context: RestoreContext) -> Any:
-        """Load the memory into the chain that was given, or build the chain again."""
-        state = document["state"]
+        """Load the parts into the agent that was given, or build it again."""
+        agent = context.agent()
+        if agent is None:
+            return _build(document, context)
+        compare(document["fingerprint"], _fingerprint(agent), context)
         with reading(document):
-            memory = _build_memory(state["memory"])
-            if "prompt" not in state:
-                return memory
-        chain = context.agent()
-        if chain is None:
-            return _build_chain(document, memory, context)
-        compare(document["fingerprint"], _fingerprint(chain), context)
-        chain.memory = memory
-        return chain
+            records = dict(document["state"]["parts"])
+            parts.load(records, agent)
+        return agent
 
 
-def _fingerprint(chain: Any) -> dict[str, object]:
+def _fingerprint(agent: Any) -> dict[str, object]:
+    shown: dict[str, object] = {"class": class_name(agent)}
+    if getattr(agent, "memory", None) is not None:
+        shown["memory"] = class_name(agent.memory)
+    if hasattr(agent, "llm"):
+        shown["model"] = class_name(agent.llm)
+    if hasattr(agent, "prompt"):
+        fields = {"template", "input_variables"}
+        shown["prompt"] = agent.prompt.model_dump_json(include=fields)
+    if hasattr(agent, "tools"):
+        shown["tools"] = sorted(tool.name for tool in agent.tools)
+    return shown
+
+
+def _recipe(chain: Any, path: str, requires: list[str]) -> dict[str, Any] | None:
+    """How to build a chain again; None, and a line in `requires`, when it takes code."""
+    name = class_name(chain)
+    if not hasattr(chain, "callbacks"):
+        return {"class": name}  # a memory: its parts say all
+    if name not in _RECIPES:
+        requires.append(f"into or factory ({name})")
+        return None
+    code = _code_of(chain)
+    if code:
+        requires.append(f"into or factory ({path} has {code})")
+        return None
+    recipe: dict[str, Any] = {
+        "class": name,
+        "settings": {field: getattr(chain, field) for field in _RECIPES[name]},
+        "memory": chain.memory is not None,
+    }
+    if hasattr(chain, "chains"):
+        inner = enumerate(chain.chains)
+        recipe["chains"] = [_recipe(each, f"{path}.chains[{n}]", requires) for n, each in inner]
+        return None if None in recipe["chains"] else recipe
+    recipe["llm"] = parts.model(chain.llm, f"{path}.llm")
+    if recipe["llm"] is None:
+        requires.append(f"llm ({class_name(chain.llm)})")
+    return recipe
+
+
+def _code_of(chain: Any) -> str | None:
+    """The field of a chain that holds code of the user."""
+    if chain.callbacks:
+        return "callbacks"
+    parser = getattr(chain, "output_parser", None)
+    return None if parser is None or class_name(parser) == _DEFAULT_PARSER else "an output_parser"
+
+
+def _build(document: Mapping[str, Any], context: RestoreContext) -> Any:
+    with reading(document), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        state = document["state"]
+        if state["recipe"] is None:
+            raise needs(document, "persist.restore(path, into=agent)")
+        return _build_chain(state["recipe"], "$", document, context)
+
+
+def _build_chain(
+    recipe: Mapping[str, Any], path: str, document: Mapping[str, Any], context: RestoreContext
+) -> Any:
+    records = document["state"]["parts"]
+    if recipe["class"] not in _RECIPES:
+        return parts.build(records, path, context.llm)
+    from langchain_classic import chains
+
+    arguments = dict(recipe["settings"])
+    if recipe["memory"]:
+        arguments["memory"] = parts.build(records, f"{path}.memory", context.llm)
+    if "chains" in recipe:
+        arguments["chains"] = [
+            _build_chain(each, f"{path}.chains[{n}]", document, context)
+            for n, each in enumerate(recipe["chains"])
+        ]
+    elif context.llm is not None:
+        arguments["llm"] = context.llm
+    elif recipe["llm"] is None:
+        raise needs(document, "persist.restore(path, llm=model)")
+    else:
+        arguments["llm"] = recipe["llm"].get()
+    return getattr(chains, recipe["class"].rpartition(".")[2])(**arguments)
+
+
+def _of_version_1(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Version 1 knew a ConversationChain, or a memory alone."""
+    if "prompt" not in state:
+        name = state["memory"]["class"]
+        return {"parts": parts.memory_of_version_1(state["memory"], "$"), "recipe": {"class": name}}
+    settings = {"name": None, "llm_kwargs": {}, "prompt": state["prompt"], **state["settings"]}
     return {
-        "class": class_name(chain),
-        "memory": class_name(chain.memory),
-        "model": class_name(chain.llm),
-        "prompt": chain.prompt.model_dump_json(include={"template", "input_variables"}),
+        "parts": parts.memory_of_version_1(state["memory"], "$.memory"),
+        "recipe": {
+            "class": f"{_CHAINS}conversation.base.ConversationChain",
+            "settings": settings,
+            "memory": True,
+            "llm": state["llm"],
+        },
     }
 
 
-def _memory(memory: Any, path: str) -> dict[str, Any]:
-    name, history = class_name(memory), memory.chat_memory
-    if name not in _MEMORIES:
-        raise _refused(path, name, "this release captures the buffer and the window memory")
-    if class_name(history) != _HISTORY:
-        hint = "histories outside the process stay where they are"
-        raise _refused(f"{path}.chat_memory", class_name(history), hint)
-    fields = {field: getattr(memory, field) for field in _MEMORIES[name][2]}
-    return {"class": name, "fields": fields, "messages": list(history.messages)}
-
-
-def _refused(path: str, type_name: str, hint: str) -> UnserializableStateError:
-    message = f"could not capture {path} ({type_name}): its type is not one that comes back"
-    return UnserializableStateError(message, path=path, type_name=type_name, hint=hint)
-
-
-def _model(llm: Any) -> tuple[codec.Lazy | None, tuple[str, ...]]:
-    """The model, when anybody can build it again; else its name in `requires`."""
-    try:
-        codec.decode(codec.encode(llm, path="$.llm").data)
-    except MissingSecretError:
-        return codec.Lazy(lambda: llm), ()
-    except (CaptureError, RestoreError):
-        return None, (f"llm ({class_name(llm)})",)
-    return codec.Lazy(lambda: llm), ()
-
-
-def _build_memory(state: Mapping[str, Any]) -> Any:
-    from importlib import import_module
-
-    from langchain_core.chat_history import InMemoryChatMessageHistory
-
-    module, name, _ = _MEMORIES[state["class"]]
-    memory_class = getattr(import_module(module), name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        history = InMemoryChatMessageHistory(messages=list(state["messages"]))
-        return memory_class(chat_memory=history, **state["fields"])
-
-
-def _build_chain(document: Mapping[str, Any], memory: Any, context: RestoreContext) -> Any:
-    state = document["state"]
-    if context.llm is None and state.get("llm") is None:
-        raise needs(document, "persist.restore(path, llm=model)")
-    from langchain_classic.chains import ConversationChain
-
-    with reading(document), warnings.catch_warnings():
-        llm = context.llm if context.llm is not None else state["llm"].get()
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return ConversationChain(
-            llm=llm, prompt=state["prompt"], memory=memory, **state["settings"]
-        )
-
-
-adapter: Final = ConversationAdapter()
+register_migration("langchain-classic", 1, _of_version_1)
+adapter: Final = ClassicAdapter()
