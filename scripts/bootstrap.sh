@@ -6,7 +6,7 @@ for tool in cargo cc; do
   command -v "$tool" >/dev/null || { echo "error: $tool is missing: install Rust and a C compiler" >&2; exit 1; }
 done
 if command -v dpkg >/dev/null && [ "$(id -u)" = 0 ]; then
-  need_packages jq zstd strace pigz
+  need_packages jq zstd strace pigz postgresql
 fi
 if command -v rustup >/dev/null; then
   rustup component add rustfmt clippy >/dev/null 2>&1 || true

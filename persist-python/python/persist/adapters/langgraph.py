@@ -1,4 +1,4 @@
-"""LangGraph: the state of a thread, from whatever checkpointer keeps it.
+"""LangGraph: the state of a thread, from whatever checkpointer keeps it, and the in-memory store.
 
 The newest checkpoint of every namespace is captured with its pending writes, so that a run which
 stopped at an interrupt goes on from there. The graph's code comes from the caller of `restore`. The
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
 from persist.adapters import _checkpoints as checkpoints
+from persist.adapters import _stores as stores
 from persist.adapters._common import class_name, compare, needs, reading
 from persist.adapters._fingerprint import fingerprint
+from persist.adapters._migrations import register_migration
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
 from persist.exceptions import (
@@ -36,7 +38,7 @@ class LangGraphAdapter:
     """A compiled graph, `create_agent`'s included, with a checkpointer."""
 
     id = "langgraph"
-    version = 1
+    version = 2
     distributions: tuple[str, ...] = (
         "langgraph",
         "langgraph-checkpoint",
@@ -94,6 +96,7 @@ class LangGraphAdapter:
             "thread_id": thread_id,
             "granularity": options.granularity,
             "checkpoints": [checkpoints.record(agent, item) for item in found],
+            "store": stores.capture(agent),
         }
         return Captured(
             adapter=self.id,
@@ -111,12 +114,14 @@ class LangGraphAdapter:
         _refuse_if_async_only(saver)
         thread_id, puts = _read(document, context)
         before = list(saver.list(_config(thread_id)))
-        _check_free(thread_id, before, context)
+        store = _check_free(graph, thread_id, before, document, context)
         try:
             if before:
                 saver.delete_thread(thread_id)
             _put(saver, thread_id, puts)
+            store.run()
         except BaseException:
+            store.undo()
             saver.delete_thread(thread_id)
             _put(saver, thread_id, checkpoints.puts_of(before))
             raise
@@ -129,12 +134,14 @@ class LangGraphAdapter:
             return await asyncio.to_thread(self.restore, document, context)
         thread_id, puts = _read(document, context)
         before = [item async for item in saver.alist(_config(thread_id))]
-        _check_free(thread_id, before, context)
+        store = _check_free(graph, thread_id, before, document, context)
         try:
             if before:
                 await saver.adelete_thread(thread_id)
             await _aput(saver, thread_id, puts)
+            store.run()
         except BaseException:
+            store.undo()
             await saver.adelete_thread(thread_id)
             await _aput(saver, thread_id, checkpoints.puts_of(before))
             raise
@@ -204,12 +211,20 @@ def _read(
         return context.thread_id or state["thread_id"], checkpoints.puts(state["checkpoints"])
 
 
-def _check_free(thread_id: str, before: list[Any], context: RestoreContext) -> None:
+def _check_free(
+    graph: Any,
+    thread_id: str,
+    before: list[Any],
+    document: Mapping[str, Any],
+    context: RestoreContext,
+) -> stores.Loading:
     """LangGraph would go on from the newest checkpoint, whatever was put beside it."""
     if before and context.on_existing == "error":
         message = f"the thread {thread_id!r} exists already in the target's checkpointer"
         hint = 'pass on_existing="replace" to go back, or thread_id="another" to keep both'
         raise RestoreConflictError(message, hint=hint)
+    with reading(document):
+        return stores.Loading(graph, document["state"]["store"], context.on_existing)
 
 
 def _put(saver: Any, thread_id: str, puts: list[checkpoints.Put]) -> None:
@@ -251,4 +266,5 @@ class _Send:
 
 
 codec.register_kind(_Send())
+register_migration("langgraph", 1, lambda state: {**state, "store": []})
 adapter: Final = LangGraphAdapter()
