@@ -13,6 +13,7 @@ from persist.adapters import _registry as adapters
 from persist.codec import _registry as kinds
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 PAGES = [ROOT / "README.md", ROOT / "persist-python/README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 SNIPPETS = [
     pytest.param(

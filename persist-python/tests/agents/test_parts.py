@@ -1,0 +1,163 @@
+"""Parts of a chain whose data is elsewhere, or that cannot come back."""
+
+import warnings
+
+import persist
+import pytest
+from langchain_classic.chains import ConversationChain, RetrievalQA
+from langchain_classic.memory import ConversationBufferMemory, ConversationSummaryMemory
+from langchain_core.callbacks import StdOutCallbackHandler
+from langchain_core.language_models import FakeListLLM
+from langchain_core.messages import HumanMessage
+from langchain_core.retrievers import BaseRetriever
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # langchain-community says that it is being sunset
+    from langchain_community.chat_message_histories import (
+        FileChatMessageHistory,
+        SQLChatMessageHistory,
+    )
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def chain(history=None, **fields):
+    memory = ConversationBufferMemory() if history is None else None
+    memory = memory or ConversationBufferMemory(chat_memory=history)
+    return ConversationChain(llm=FakeListLLM(responses=["Hi.", "Bye."]), memory=memory, **fields)
+
+
+HISTORIES = {
+    "file": lambda folder, name: FileChatMessageHistory(folder / f"{name}.json"),
+    "sql": lambda folder, name: SQLChatMessageHistory(
+        name, connection=f"sqlite:///{folder / 'sessions.db'}"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HISTORIES)
+def test_a_history_outside_the_process_stays_there(kind, tmp_path):
+    make = HISTORIES[kind]
+    agent = chain(make(tmp_path, "ann"))
+    agent.predict(input="I am Ann.")
+    persist.snapshot(agent, tmp_path / "a.json.gz")
+    assert "I am Ann" not in str(persist.load_state(tmp_path / "a.json.gz"))
+    restored = persist.restore(tmp_path / "a.json.gz", into=chain(make(tmp_path, "ann")))
+    assert [message.content for message in restored.memory.chat_memory.messages] == [
+        "I am Ann.",
+        "Hi.",
+    ]
+
+
+@pytest.mark.parametrize("kind", HISTORIES)
+def test_another_history_is_refused(kind, tmp_path):
+    make = HISTORIES[kind]
+    persist.snapshot(chain(make(tmp_path, "ann")), tmp_path / "a.json.gz")
+    with pytest.raises(persist.FingerprintMismatchError, match="ann"):
+        persist.restore(tmp_path / "a.json.gz", into=chain(make(tmp_path, "bob")))
+    with pytest.raises(persist.NeedsContextError, match="chat_memory"):
+        persist.restore(tmp_path / "a.json.gz")
+
+
+def test_what_a_file_names_is_not_opened(tmp_path):
+    path = tmp_path / "named.json"
+    persist.snapshot(chain(FileChatMessageHistory(path)), tmp_path / "a.json.gz")
+    path.unlink()
+    with pytest.raises(persist.NeedsContextError):
+        persist.restore(tmp_path / "a.json.gz")
+    assert not path.exists()
+
+
+class Retriever(BaseRetriever):
+    def _get_relevant_documents(self, query, *, run_manager):
+        return []
+
+
+def test_a_part_of_an_unknown_class_is_refused_by_its_path(tmp_path):
+    agent = RetrievalQA.from_chain_type(FakeListLLM(responses=["a"]), retriever=Retriever())
+    with pytest.raises(persist.UnserializableStateError, match=r"\$\.retriever") as caught:
+        persist.snapshot(agent, tmp_path / "a.json.gz")
+    assert caught.value.type_name.endswith(".Retriever")
+    assert not (tmp_path / "a.json.gz").exists()
+
+
+def test_a_chain_that_keeps_nothing_is_not_saved_as_nothing(tmp_path):
+    agent = chain(callbacks=[StdOutCallbackHandler()])
+    agent.memory = None
+    with pytest.raises(persist.StateNotOnAgentError, match="no memory"):
+        persist.snapshot(agent, tmp_path / "a.json.gz")
+
+
+def test_callbacks_are_code_so_the_agent_is_asked_for(tmp_path):
+    persist.snapshot(chain(callbacks=[StdOutCallbackHandler()]), tmp_path / "a.json.gz")
+    with pytest.raises(persist.NeedsContextError, match="callbacks") as caught:
+        persist.restore(tmp_path / "a.json.gz")
+    assert "into=" in caught.value.hint
+
+
+def test_a_failed_restore_leaves_every_part_as_it_was(tmp_path, monkeypatch):
+    def build():
+        return chain_with_summary()
+
+    agent = build()
+    agent.predict(input="I am Ann.")
+    persist.snapshot(agent, tmp_path / "a.json.gz")
+    target = build()
+    target.memory.chat_memory.messages = [HumanMessage("kept")]
+    target.memory.buffer = "kept"
+
+    def fail(self, name, value):
+        if name == "messages" and len(value) > 1:
+            message = "no room"
+            raise OSError(message)
+        object.__setattr__(self, name, value)
+
+    monkeypatch.setattr(type(target.memory.chat_memory), "__setattr__", fail)
+    with pytest.raises(OSError, match="no room"):
+        persist.restore(tmp_path / "a.json.gz", into=target)
+    assert target.memory.buffer == "kept"
+    assert [message.content for message in target.memory.chat_memory.messages] == ["kept"]
+
+
+def chain_with_summary():
+    model = FakeListLLM(responses=["Hi.", "A summary."])
+    return ConversationChain(llm=model, memory=ConversationSummaryMemory(llm=model))
+
+
+def test_a_memory_by_itself_is_an_agent_too(tmp_path):
+    memory = ConversationSummaryMemory(llm=FakeListLLM(responses=["A summary."]))
+    memory.save_context({"input": "I am Ann."}, {"response": "Hi."})
+    persist.snapshot(memory, tmp_path / "a.json.gz")
+    other = ConversationSummaryMemory(llm=FakeListLLM(responses=["-"]))
+    assert persist.restore(tmp_path / "a.json.gz", into=other).buffer == "A summary."
+    built = persist.restore(tmp_path / "a.json.gz", llm=other.llm)
+    assert (built.buffer, built.llm) == ("A summary.", other.llm)
+
+
+def test_a_state_of_a_newer_adapter_is_refused(tmp_path, monkeypatch):
+    from persist.adapters import langchain_classic
+
+    monkeypatch.setattr(langchain_classic.ClassicAdapter, "version", 3)
+    persist.snapshot(chain(), tmp_path / "a.json.gz")
+    monkeypatch.undo()
+    with pytest.raises(persist.UnsupportedVersionError, match="version 3"):
+        persist.restore(tmp_path / "a.json.gz")
+
+
+def test_a_migration_is_taken_once_for_each_version(tmp_path, monkeypatch):
+    from persist.adapters import langchain_classic
+
+    persist.snapshot(chain(), tmp_path / "a.json.gz")
+    monkeypatch.setattr(langchain_classic.ClassicAdapter, "version", 4)
+    with pytest.raises(persist.UnsupportedVersionError) as caught:
+        persist.restore(tmp_path / "a.json.gz", llm=FakeListLLM(responses=["a"]))
+    assert "register_migration('langchain-classic', 2" in caught.value.hint
+    steps = []
+    for version in (2, 3):
+        persist.register_migration(
+            "langchain-classic", version, lambda state, n=version: steps.append(n) or state
+        )
+    persist.restore(tmp_path / "a.json.gz", llm=FakeListLLM(responses=["a"]))
+    assert steps == [2, 3]
+    with pytest.raises(persist.ConfigurationError, match="already"):
+        persist.register_migration("langchain-classic", 2, dict)
