@@ -1,0 +1,183 @@
+"""Measures Persist beside what people use instead, and writes docs/benchmarks.md.
+
+usage: python run.py [--sizes 10kb,1mb,20mb] [--rounds 5] [--no-page]
+
+Each cell is a fresh process; in each round the order of the ways is rotated. A ratio is the median
+of the rounds' ratios, which were measured one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+REPEAT = {"10kb": 200, "1mb": 10, "20mb": 2, "200mb": 1}
+LANGCHAIN, PICKLE, ZSTD = "langchain dumps + gzip -6", "pickle + gzip -6", "pickle + zstd -3"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A ratio that the project wants: the peer's cost over ours, or ours over the peer's."""
+
+    operation: str
+    size: str
+    way: str
+    peer: str
+    least: float
+    measure: str = "cpu"
+    is_ceiling: bool = False
+
+
+TARGETS = [
+    Target("snapshot", "20mb", "persist gzip", LANGCHAIN, 6),
+    Target("snapshot", "20mb", "persist gzip", PICKLE, 3),
+    Target("snapshot", "20mb", "persist zstd", LANGCHAIN, 9),
+    Target("snapshot", "20mb", "persist zstd", ZSTD, 1.5),
+    Target("restore", "20mb", "persist gzip", LANGCHAIN, 6),
+    Target("restore", "20mb", "persist gzip", PICKLE, 1.8),
+    Target("read", "20mb", "verify", "gunzip + sha256", 1.2),
+    Target("read", "20mb", "metadata", "read 4 KiB + json", 1.2, is_ceiling=True),
+    Target("snapshot", "10kb", "persist gzip, not durable", LANGCHAIN, 3),
+    Target("snapshot", "10kb", "persist gzip, not durable", PICKLE, 1.3),
+    Target(
+        "snapshot",
+        "10kb",
+        "persist gzip",
+        "write + fsync + rename + fsync",
+        1.5,
+        measure="wall",
+        is_ceiling=True,
+    ),
+]
+CELLS = {
+    "snapshot": [
+        "persist gzip",
+        "persist zstd",
+        "persist gzip, not durable",
+        LANGCHAIN,
+        PICKLE,
+        ZSTD,
+        "write + fsync + rename + fsync",
+    ],
+    "restore": ["persist gzip", "persist zstd", LANGCHAIN, PICKLE, ZSTD],
+    "read": ["verify", "metadata", "gunzip + sha256", "read 4 KiB + json"],
+}
+Found = dict[tuple[str, str, str], list[dict[str, Any]]]
+
+
+def measure(sizes: list[str], rounds: int) -> Found:
+    """All cells, round by round."""
+    found: Found = {}
+    for turn in range(rounds):
+        for size in sizes:
+            for operation, ways in CELLS.items():
+                start = turn % len(ways)
+                for way in ways[start:] + ways[:start]:
+                    found.setdefault((operation, size, way), []).append(cell(operation, way, size))
+        print(f"round {turn + 1} of {rounds}", file=sys.stderr)
+    return found
+
+
+def cell(operation: str, way: str, size: str) -> dict[str, Any]:
+    """One process's medians."""
+    command = [sys.executable, str(HERE / "cell.py"), operation, way, size, str(REPEAT[size])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer = json.loads(done.stdout)
+    return {**answer, **{name: statistics.median(answer[name]) for name in ("cpu", "wall")}}
+
+
+def ratio(found: Found, target: Target) -> float | None:
+    """The median of the rounds' ratios; None when the size was not measured."""
+    ours = found.get((target.operation, target.size, target.way))
+    peers = found.get((target.operation, target.size, target.peer))
+    if not ours or not peers:
+        return None
+    pairs = zip(ours, peers, strict=True)
+    ratios = [peer[target.measure] / our[target.measure] for our, peer in pairs]
+    middle = statistics.median(ratios)
+    return 1 / middle if target.is_ceiling else middle
+
+
+def page(found: Found, command: str) -> str:
+    """The page of the documentation."""
+    lines = [INTRODUCTION.format(command=command, machine=_machine()), "\n## Ratios\n"]
+    lines += ["| | | beside | ratio | aim | |", "|---|---|---|---|---|---|"]
+    for target in TARGETS:
+        got = ratio(found, target)
+        if got is None:
+            continue
+        is_met = got <= target.least if target.is_ceiling else got >= target.least
+        aim = f"at {'most' if target.is_ceiling else 'least'} {target.least}"
+        what = f"{target.operation} {target.size}, {target.way}"
+        verdict = "met" if is_met else "not met"
+        lines.append(
+            f"| {what} | {target.measure} | {target.peer} | {got:.2f} | {aim} | {verdict} |"
+        )
+    for operation in CELLS:
+        lines += [
+            f"\n## {operation.capitalize()}\n",
+            "| | CPU ms | spread | wall ms | memory MiB | file |",
+        ]
+        lines.append("|---|---|---|---|---|---|")
+        for (name, size, way), rounds in found.items():
+            if name == operation:
+                lines.append(f"| {size} {way} | {_row(rounds)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _row(rounds: list[dict[str, Any]]) -> str:
+    cpu = [one["cpu"] * 1000 for one in rounds]
+    wall = statistics.median(one["wall"] * 1000 for one in rounds)
+    memory = statistics.median(one["memory"] / 2**20 for one in rounds)
+    spread = f"{min(cpu):.2f} to {max(cpu):.2f}"
+    size = rounds[0]["bytes"]
+    return f"{statistics.median(cpu):.2f} | {spread} | {wall:.2f} | {max(memory, 0):.1f} | {size:,}"
+
+
+def _command() -> str:
+    return " ".join(["scripts/bench.sh", *sys.argv[1:]])
+
+
+def _machine() -> str:
+    peers = ", ".join(f"{name} {version(name)}" for name in ("langchain-core", "zstandard"))
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {peers}"
+
+
+INTRODUCTION = """\
+# Benchmarks
+
+Made by `{command}` on {machine}.
+
+A state is a chat history of LangChain messages, named by the size of what
+`langchain_core.load.dumps` makes of it. Each cell is a fresh process; the order is rotated from
+round to round. Times are medians; CPU counts all threads. A ratio is the peer's time over
+Persist's, or the other way round where the aim is a ceiling. Memory is the growth of the process
+while it works."""
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", default="10kb,1mb,20mb", help="10kb, 1mb, 20mb, 200mb")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-page", action="store_true", help="print the page, do not write it")
+    arguments = parser.parse_args()
+    text = page(measure(arguments.sizes.split(","), arguments.rounds), _command())
+    print(text)
+    if not arguments.no_page:
+        PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Measures the release build beside what people use instead; see benches/run.py --help.
+. "$(dirname "$0")/lib.sh"
+
+PERSIST_CARGO_PROFILE=release scripts/build.sh
+python benches/run.py "$@"
