@@ -42,6 +42,8 @@ class Model(LLM):
 
     def _call(self, prompt, stop=None, run_manager=None, **kwargs):
         SEEN.append(prompt)
+        if "knowledge triple" in prompt.lower():
+            return f"(Ann, likes, {digest(prompt)})<|>(Ann, is, here)"
         if "Do I need to use a tool?" in prompt:
             return f"AI: {digest(prompt)}"
         if "Thought:" in prompt or "AI:" in prompt.rsplit("\n", 1)[-1]:
@@ -65,6 +67,12 @@ def conversation(memory, template="{history}\nHuman: {input}\nAI:"):
 def vector_memory():
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=8))
     return memories.VectorStoreRetrieverMemory(retriever=store.as_retriever(search_kwargs={"k": 2}))
+
+
+def knowledge():
+    from langchain_community.memory.kg import ConversationKGMemory
+
+    return conversation(ConversationKGMemory(llm=Model(), memory_key="history"))
 
 
 def combined():
@@ -132,6 +140,7 @@ KINDS = {
         memory=memories.ConversationEntityMemory(llm=Model()),
         prompt=ENTITY_MEMORY_CONVERSATION_TEMPLATE,
     ),
+    "knowledge": knowledge,
     "vector": lambda: conversation(vector_memory()),
     "combined": combined,
     "shared": shared,

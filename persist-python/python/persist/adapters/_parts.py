@@ -102,6 +102,13 @@ _TABLE: dict[str, Part] = {
     ),
 }
 
+_COMMUNITY = "langchain_community."
+_TABLE[f"{_COMMUNITY}memory.kg.ConversationKGMemory"] = _chat(
+    "", "k memory_key knowledge_extraction_prompt entity_extraction_prompt", "kg", "llm"
+)
+_KNOWLEDGE = f"{_COMMUNITY}graphs.networkx_graph.NetworkxEntityGraph"
+_TABLE[_KNOWLEDGE] = Part(content=("knowledge",))
+
 # Their data lives in a file or a database: what is kept is where.
 _OUTSIDE: dict[str, tuple[str, ...]] = {
     "langchain_community.chat_message_histories.file.FileChatMessageHistory": ("file_path",),
@@ -213,7 +220,7 @@ def _record(part: Any, path: str) -> dict[str, Any]:
         models["summary_message_cls"] = None
     return {
         "class": name,
-        "content": {field: _copied(getattr(part, field)) for field in row.content},
+        "content": {field: _copied(_get(part, field)) for field in row.content},
         "settings": {field: getattr(part, field) for field in row.settings},
         "code": models,
         "parts": {field: _shape(getattr(part, field)) for field in row.parts},
@@ -224,6 +231,26 @@ def _default_class() -> Any:
     from langchain_core.messages import SystemMessage
 
     return SystemMessage
+
+
+def _get(part: Any, field: str) -> Any:
+    """A field of a part; `knowledge` is what a graph of entities holds."""
+    if field != "knowledge":
+        return getattr(part, field)
+    graph = part._graph  # noqa: SLF001 - its own calls leave out entities without relations
+    return {"entities": list(graph.nodes), "relations": [list(edge) for edge in graph.edges.data()]}
+
+
+def _set(part: Any, field: str, value: Any) -> None:
+    if field != "knowledge":
+        setattr(part, field, value)
+        return
+    from networkx import DiGraph
+
+    graph: Any = DiGraph()
+    graph.add_nodes_from(value["entities"])
+    graph.add_edges_from(map(tuple, value["relations"]))
+    part._graph = graph  # noqa: SLF001
 
 
 def _copied(value: Any) -> Any:
@@ -263,11 +290,11 @@ def load(records: Mapping[str, Any], agent: Any) -> None:
     try:
         for path, record in records.items():
             for field, value in record.get("content", {}).items():
-                done.append((parts[path], field, getattr(parts[path], field)))
-                setattr(parts[path], field, value)
+                done.append((parts[path], field, _get(parts[path], field)))
+                _set(parts[path], field, value)
     except BaseException:
         for part, field, value in reversed(done):
-            setattr(part, field, value)
+            _set(part, field, value)
         raise
 
 
@@ -343,7 +370,7 @@ def _build(record: Mapping[str, Any], path: str, llm: Any, at: Callable[[str], A
     module, _, name = record["class"].rpartition(".")
     part = getattr(importlib.import_module(module), name)(**arguments)
     for field in row.content:
-        setattr(part, field, record["content"][field])
+        _set(part, field, record["content"][field])
     return part
 
 
