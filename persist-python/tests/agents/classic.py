@@ -44,6 +44,8 @@ class Model(LLM):
         SEEN.append(prompt)
         if "knowledge triple" in prompt.lower():
             return f"(Ann, likes, {digest(prompt)})<|>(Ann, is, here)"
+        if "Extract all of the proper nouns" in prompt:
+            return "Ann"
         if "Do I need to use a tool?" in prompt:
             return f"AI: {digest(prompt)}"
         if "Thought:" in prompt or "AI:" in prompt.rsplit("\n", 1)[-1]:

@@ -245,9 +245,7 @@ def _set(part: Any, field: str, value: Any) -> None:
     if field != "knowledge":
         setattr(part, field, value)
         return
-    from networkx import DiGraph
-
-    graph: Any = DiGraph()
+    graph = importlib.import_module("networkx").DiGraph()
     graph.add_nodes_from(value["entities"])
     graph.add_edges_from(map(tuple, value["relations"]))
     part._graph = graph  # noqa: SLF001
