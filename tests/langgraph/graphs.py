@@ -4,18 +4,23 @@ A scenario is a class with `build(saver)`, `first(graph)`, which stops, and `res
 goes on and returns what came out.
 """
 
+import datetime as dt
 import operator
 from itertools import chain
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
+import persist
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentState, HumanInTheLoopMiddleware
+from langchain.agents.middleware import AgentMiddleware, AgentState, HumanInTheLoopMiddleware
+from langchain.agents.structured_output import ToolStrategy
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langgraph.channels import DeltaChannel
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
+from pydantic import BaseModel
+from typing_extensions import NotRequired, TypedDict
 
 CONFIG = {"configurable": {"thread_id": "thread-1"}}
 CALL = {"name": "add", "args": {"a": 40, "b": 2}, "id": "call-1"}
@@ -81,6 +86,88 @@ class Approval:
     def rest(self, graph):
         decision = Command(resume={"decisions": [{"type": "approve"}]})
         return said(graph.invoke(decision, CONFIG))
+
+
+@tool
+def ask_person(question: str) -> str:
+    """Ask a person."""
+    return interrupt(question)
+
+
+class TwoCalls(Model):
+    """A model that calls two tools at once."""
+
+    def _generate(self, messages, *args, **kwargs):
+        if messages[-1].type != "human":
+            return super()._generate(messages, *args, **kwargs)
+        ask = {"name": "ask_person", "args": {"question": "Really?"}, "id": "call-2"}
+        self.messages = iter([AIMessage("", tool_calls=[CALL, ask], id="two")])
+        return GenericFakeChatModel._generate(self, messages, *args, **kwargs)
+
+
+class InFlight:
+    """Two tool calls: one is done, the other waits for a person inside the tool."""
+
+    def build(self, saver):
+        return create_agent(TwoCalls(), [add, ask_person], checkpointer=saver)
+
+    def first(self, graph):
+        graph.invoke({"messages": [("user", "Hi")]}, CONFIG)
+        assert graph.get_state(CONFIG).interrupts
+
+    def rest(self, graph):
+        return said(graph.invoke(Command(resume="yes"), CONFIG))
+
+
+@persist.register
+class Weather(BaseModel):
+    """What the model is asked to answer with."""
+
+    degrees: int
+    when: dt.date
+
+
+class Answering(Model):
+    """A model that answers with the tool of the structured response."""
+
+    def _generate(self, messages, *args, **kwargs):
+        call = {"name": "Weather", "args": {"degrees": len(messages), "when": "2026-11-24"}}
+        self.messages = iter([AIMessage("", tool_calls=[{**call, "id": f"w{len(messages)}"}])])
+        return GenericFakeChatModel._generate(self, messages, *args, **kwargs)
+
+
+class Remembering(AgentMiddleware):
+    """Middleware with state of its own."""
+
+    class Schema(AgentState):
+        visits: NotRequired[int]
+
+    state_schema = Schema
+
+    def before_model(self, state, runtime):
+        return {"visits": state.get("visits", 0) + 1}
+
+
+class Structured:
+    """A structured response, and middleware that counts."""
+
+    def build(self, saver):
+        return create_agent(
+            Answering(),
+            [],
+            response_format=ToolStrategy(Weather),
+            middleware=[Remembering()],
+            checkpointer=saver,
+        )
+
+    def first(self, graph):
+        done = graph.invoke({"messages": [("user", "Hi")]}, CONFIG)
+        assert type(done["structured_response"]) is Weather
+
+    def rest(self, graph):
+        before = graph.get_state(CONFIG).values
+        done = graph.invoke({"messages": [("user", "And now?")]}, CONFIG)
+        return before["structured_response"], done["structured_response"], done["visits"]
 
 
 class Words(TypedDict):
@@ -174,4 +261,4 @@ class Delta:
         return graph.invoke({"notes": ["c"]}, CONFIG)
 
 
-SCENARIOS = [Agent, Approval, FanOut, Nested, Delta]
+SCENARIOS = [Agent, Approval, InFlight, Structured, FanOut, Nested, Delta]
