@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Writes = list[tuple[str, list[tuple[str, Any]], str]]
 
@@ -38,21 +38,36 @@ def chosen(tuples: Iterable[Any], granularity: str) -> list[Any]:
         granularity: `thread` for the newest of each namespace, `history` for all.
 
     Returns:
-        Checkpoint tuples.
+        Checkpoint tuples; all of a subgraph's when its newest leaves out a delta channel, since
+        that channel's value is in what came before.
     """
-    heads: dict[Any, Any] = {}
+    kept: dict[tuple[str, str | None], Any] = {}
+    is_whole: dict[str, bool] = {}
     for item in tuples:
-        place = item.config["configurable"]
-        key = place.get("checkpoint_ns", "")
-        heads.setdefault((key, place["checkpoint_id"]) if granularity == "history" else key, item)
-    return sorted(heads.values(), key=lambda item: str(item.checkpoint["id"]))
+        namespace = namespace_of(item)
+        left_out = namespace != "" and bool(item.metadata.get("counters_since_delta_snapshot"))
+        if is_whole.setdefault(namespace, granularity == "history" or left_out):
+            kept[namespace, item.checkpoint["id"]] = item
+        else:
+            kept.setdefault((namespace, None), item)
+    return oldest_first(kept.values())
+
+
+def namespace_of(item: Any) -> str:
+    """Return the namespace of a checkpoint tuple; the graph's own is empty."""
+    return str(item.config["configurable"].get("checkpoint_ns", ""))
+
+
+def oldest_first(tuples: Iterable[Any]) -> list[Any]:
+    """Return checkpoint tuples in the order in which they were made."""
+    return sorted(tuples, key=lambda item: str(item.checkpoint["id"]))
 
 
 def identity(tuples: list[Any]) -> list[tuple[str, str, int]]:
     """Return what changes when a thread moves on: ids, and how many writes are pending."""
     return [
         (
-            item.config["configurable"].get("checkpoint_ns", ""),
+            namespace_of(item),
             item.checkpoint["id"],
             len(item.pending_writes or ()),
         )
@@ -60,39 +75,104 @@ def identity(tuples: list[Any]) -> list[tuple[str, str, int]]:
     ]
 
 
-def record(graph: Any, item: Any) -> dict[str, Any]:
+def record(
+    item: Any, paths: Mapping[str, str], values: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return one checkpoint as data.
 
     Args:
-        graph: The graph, which knows channels that a checkpoint leaves out.
         item: The checkpoint tuple.
+        paths: The paths of tasks, where they are known.
+        values: What the checkpoint leaves out.
 
     Returns:
         Namespace, parent, checkpoint, metadata and pending writes.
     """
     parent = item.parent_config or {}
-    namespace = item.config["configurable"].get("checkpoint_ns", "")
-    checkpoint = dict(item.checkpoint)
-    whole = _whole_values(graph, item.config) if namespace == "" else {}
-    checkpoint["channel_values"] = {**checkpoint["channel_values"], **whole}
+    whole = {**item.checkpoint["channel_values"], **(values or {})}
+    writes = [list(write) for write in item.pending_writes or ()]
+    known = {task_id: paths[task_id] for task_id, *_ in writes if task_id in paths}
     return {
-        "namespace": namespace,
+        "namespace": namespace_of(item),
         "parent": parent.get("configurable", {}).get("checkpoint_id"),
-        "checkpoint": checkpoint,
+        "checkpoint": {**item.checkpoint, "channel_values": whole},
         "metadata": dict(item.metadata),
-        "writes": [list(write) for write in item.pending_writes or ()],
+        "writes": writes,
+        **({"paths": known} if known else {}),
     }
 
 
-def _whole_values(graph: Any, config: dict[str, Any]) -> dict[str, Any]:
-    """The values of delta channels, which a checkpoint alone would restore as empty."""
-    names = [name for name, ch in graph.channels.items() if type(ch).__name__ == "DeltaChannel"]
-    if not names:
+def left_out(graph: Any, item: Any) -> list[str]:
+    """Return the delta channels that have a value which a checkpoint of the graph leaves out."""
+    checkpoint = item.checkpoint
+    return [
+        name
+        for name in _deltas(graph)
+        if name in checkpoint["channel_versions"] and name not in checkpoint["channel_values"]
+    ]
+
+
+def _deltas(graph: Any) -> list[str]:
+    channels = graph.channels.items()
+    return [name for name, channel in channels if type(channel).__name__ == "DeltaChannel"]
+
+
+def replayed(graph: Any, history: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of delta channels as the checkpoint of a graph can hold them.
+
+    Args:
+        graph: The graph.
+        history: What came before the checkpoint, by channel, as the checkpointer tells it.
+
+    Returns:
+        Values by channel.
+    """
+    if not history:
         return {}
     from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-    values = graph.get_state(config).values
-    return {name: _DeltaSnapshot(values[name]) for name in names if name in values}
+    values = {}
+    for name, before in history.items():
+        channel = graph.channels[name].from_checkpoint(before.get("seed"))
+        channel.replay_writes(before["writes"])
+        values[name] = _DeltaSnapshot(channel.get())
+    return values
+
+
+def unfinished(graph: Any, tuples: list[Any]) -> list[Any]:
+    """Return the heads on which writes wait whose order a delta channel will keep.
+
+    Args:
+        graph: The graph.
+        tuples: Checkpoint tuples, oldest first.
+    """
+    heads = {namespace_of(item): item for item in tuples}
+    return [item for item in heads.values() if _has_order(graph, item)]
+
+
+def _has_order(graph: Any, item: Any) -> bool:
+    counted = item.metadata.get("counters_since_delta_snapshot") or ()
+    names = {*counted, *([] if namespace_of(item) else _deltas(graph))}
+    return any(channel in names for _, channel, _ in item.pending_writes or ())
+
+
+def paths(states: Iterable[Any]) -> dict[str, str]:
+    """Return the paths of tasks, by which checkpointers sort their writes.
+
+    Args:
+        states: What the graph says of checkpoints; the checkpointer does not tell paths.
+
+    Returns:
+        Path by the task's id.
+    """
+    return {task.id: _path_text(task.path) for state in states for task in state.tasks}
+
+
+def _path_text(path: Any) -> str:
+    """The path of a task as LangGraph writes it for checkpointers."""
+    if isinstance(path, (tuple, list)):
+        return f"~{', '.join(map(_path_text, path))}"
+    return f"{path:010d}" if isinstance(path, int) else str(path)
 
 
 def puts(records: list[dict[str, Any]]) -> list[Put]:
@@ -116,37 +196,30 @@ def puts(records: list[dict[str, Any]]) -> list[Put]:
         }
         seen.update((namespace, channel, version) for channel, version in new.items())
         parent = item["parent"] if (namespace, item["parent"]) in ids else None
-        made.append(
-            Put(namespace, parent, checkpoint, item["metadata"], new, _grouped(item["writes"]))
-        )
+        made.append(Put(namespace, parent, checkpoint, item["metadata"], new, _grouped(item)))
     return made
 
 
-def puts_of(tuples: list[Any]) -> list[Put]:
+def puts_of(tuples: list[Any], paths: Mapping[str, str]) -> list[Put]:
     """Return the calls that write a checkpointer's own tuples again.
 
     Args:
-        tuples: All of a thread, as the checkpointer listed them.
+        tuples: All of a thread, oldest first.
+        paths: The paths of tasks, where they are known.
 
     Returns:
         One call for each checkpoint.
     """
-    records = [
-        {
-            "namespace": item.config["configurable"].get("checkpoint_ns", ""),
-            "parent": (item.parent_config or {}).get("configurable", {}).get("checkpoint_id"),
-            "checkpoint": item.checkpoint,
-            "metadata": item.metadata,
-            "writes": item.pending_writes or (),
-        }
-        for item in chosen(tuples, "history")
-    ]
-    return puts(records)
+    return puts([record(item, paths) for item in tuples])
 
 
-def _grouped(writes: Iterable[Any]) -> Writes:
-    """Writes by task, in order; the public tuples have lost the path that orders tasks."""
+def _grouped(item: Mapping[str, Any]) -> Writes:
+    """Writes by task, in order; where the path that orders tasks is not known, their number is."""
     tasks: dict[str, list[tuple[str, Any]]] = {}
-    for task_id, channel, value in writes:
+    for task_id, channel, value in item["writes"]:
         tasks.setdefault(task_id, []).append((channel, value))
-    return [(task, list(items), f"{n:08}") for n, (task, items) in enumerate(tasks.items())]
+    paths = item.get("paths", {})
+    return [
+        (task, list(items), paths.get(task, f"{n:08}"))
+        for n, (task, items) in enumerate(tasks.items())
+    ]

@@ -9,6 +9,7 @@ may be of another kind.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
@@ -59,43 +60,43 @@ class LangGraphAdapter:
         """Return the thread's checkpoints; read twice, so that a moving thread shows."""
         saver = _saver_of(agent)
         _refuse_if_async_only(saver)
-        thread_id = options.thread_id or _only_thread(saver.list(None))
+        thread_id = _named(options.thread_id) or _only_thread(saver.list(None))
         found = checkpoints.chosen(saver.list(_config(thread_id)), options.granularity)
         again = checkpoints.chosen(saver.list(_config(thread_id)), options.granularity)
-        return self._captured(agent, thread_id, found, again, options)
+        _check_still(thread_id, found, again)
+        paths = _paths(agent, found)
+        records = [
+            checkpoints.record(item, paths, _left_out(agent, saver, item, options))
+            for item in found
+        ]
+        return self._captured(agent, thread_id, records, options)
 
     async def acapture(self, agent: Any, options: CaptureOptions) -> Captured:
         """Do what `capture` does, with the checkpointer's asynchronous calls."""
         saver = _saver_of(agent)
         if not _is_async(saver):
             return self.capture(agent, options)
-        thread_id = options.thread_id or _only_thread([t async for t in saver.alist(None)])
+        named = _named(options.thread_id)
+        thread_id = named or _only_thread([t async for t in saver.alist(None)])
         first = [item async for item in saver.alist(_config(thread_id))]
         second = [item async for item in saver.alist(_config(thread_id))]
         found = checkpoints.chosen(first, options.granularity)
         again = checkpoints.chosen(second, options.granularity)
-        return self._captured(agent, thread_id, found, again, options)
+        _check_still(thread_id, found, again)
+        paths = await _apaths(agent, found)
+        records = [
+            checkpoints.record(item, paths, await _aleft_out(agent, saver, item, options))
+            for item in found
+        ]
+        return self._captured(agent, thread_id, records, options)
 
     def _captured(
-        self,
-        agent: Any,
-        thread_id: str,
-        found: list[Any],
-        again: list[Any],
-        options: CaptureOptions,
+        self, agent: Any, thread_id: str, records: list[dict[str, Any]], options: CaptureOptions
     ) -> Captured:
-        if not found:
-            message = f"the checkpointer has no thread {thread_id!r}"
-            hint = "run the agent first, or pass the thread_id that it ran with"
-            raise StateNotOnAgentError(message, hint=hint)
-        if checkpoints.identity(found) != checkpoints.identity(again):
-            message = f"the thread {thread_id!r} moved on while it was captured"
-            hint = "snapshot it between runs, or try again"
-            raise ConcurrentMutationError(message, hint=hint, retryable=True)
         state = {
             "thread_id": thread_id,
             "granularity": options.granularity,
-            "checkpoints": [checkpoints.record(agent, item) for item in found],
+            "checkpoints": records,
             "store": stores.capture(agent),
         }
         return Captured(
@@ -113,8 +114,9 @@ class LangGraphAdapter:
         graph, saver = _target(document, context)
         _refuse_if_async_only(saver)
         thread_id, puts = _read(document, context)
-        before = list(saver.list(_config(thread_id)))
+        before = checkpoints.oldest_first(saver.list(_config(thread_id)))
         store = _check_free(graph, thread_id, before, document, context)
+        undo = checkpoints.puts_of(before, _paths(graph, before))
         try:
             if before:
                 saver.delete_thread(thread_id)
@@ -123,7 +125,7 @@ class LangGraphAdapter:
         except BaseException:
             store.undo()
             saver.delete_thread(thread_id)
-            _put(saver, thread_id, checkpoints.puts_of(before))
+            _put(saver, thread_id, undo)
             raise
         return graph
 
@@ -133,8 +135,10 @@ class LangGraphAdapter:
         if not _is_async(saver):
             return await asyncio.to_thread(self.restore, document, context)
         thread_id, puts = _read(document, context)
-        before = [item async for item in saver.alist(_config(thread_id))]
+        there = [item async for item in saver.alist(_config(thread_id))]
+        before = checkpoints.oldest_first(there)
         store = _check_free(graph, thread_id, before, document, context)
+        undo = checkpoints.puts_of(before, await _apaths(graph, before))
         try:
             if before:
                 await saver.adelete_thread(thread_id)
@@ -143,7 +147,7 @@ class LangGraphAdapter:
         except BaseException:
             store.undo()
             await saver.adelete_thread(thread_id)
-            await _aput(saver, thread_id, checkpoints.puts_of(before))
+            await _aput(saver, thread_id, undo)
             raise
         return graph
 
@@ -163,22 +167,29 @@ def _saver_of(agent: Any) -> Any:
 
 def _is_async(saver: Any) -> bool:
     """Whether the checkpointer answers asynchronous calls itself."""
-    from langgraph.checkpoint.base import BaseCheckpointSaver
-
-    has_own = type(saver).alist is not BaseCheckpointSaver.alist
-    return has_own and class_name(saver) != "langgraph.checkpoint.sqlite.SqliteSaver"
+    return type(saver).alist.__qualname__ not in ("BaseCheckpointSaver.alist", "SqliteSaver.alist")
 
 
 def _refuse_if_async_only(saver: Any) -> None:
+    """A synchronous call would fail, wait for itself, or wait for ever."""
     loop = getattr(saver, "loop", None)
-    try:
-        is_inside = loop is not None and asyncio.get_running_loop() is loop
-    except RuntimeError:
-        is_inside = False
-    if is_inside:
-        message = f"{class_name(saver)} answers asynchronous calls alone inside its event loop"
+    is_without = type(saver).list.__qualname__ == "BaseCheckpointSaver.list"
+    if is_without or (loop is not None and (loop is _running_loop() or not loop.is_running())):
+        message = f"{class_name(saver)} answers asynchronous calls alone, inside its event loop"
         hint = "await persist.asnapshot(...) or persist.arestore(...) instead"
         raise NeedsContextError(message, hint=hint)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _named(thread_id: Any) -> str | None:
+    """A thread's name as LangGraph writes it, which may be given as a number or a UUID."""
+    return None if thread_id is None else str(thread_id)
 
 
 def _only_thread(tuples: Any) -> str:
@@ -188,6 +199,49 @@ def _only_thread(tuples: Any) -> str:
     known = ", ".join(sorted(map(repr, threads))[:5])
     message = f"the checkpointer has {len(threads)} threads" + (f": {known}" if known else "")
     raise StateNotOnAgentError(message, hint="pass thread_id=, as in the agent's config")
+
+
+def _check_still(thread_id: str, found: list[Any], again: list[Any]) -> None:
+    """There is a thread, and it stands still."""
+    if not found:
+        message = f"the checkpointer has no thread {thread_id!r}"
+        hint = "run the agent first, or pass the thread_id that it ran with"
+        raise StateNotOnAgentError(message, hint=hint)
+    if checkpoints.identity(found) != checkpoints.identity(again):
+        message = f"the thread {thread_id!r} moved on while it was captured"
+        hint = "snapshot it between runs, or try again"
+        raise ConcurrentMutationError(message, hint=hint, retryable=True)
+
+
+def _paths(graph: Any, tuples: list[Any]) -> dict[str, str]:
+    waiting = checkpoints.unfinished(graph, tuples)
+    return checkpoints.paths(graph.get_state(item.config) for item in waiting)
+
+
+async def _apaths(graph: Any, tuples: list[Any]) -> dict[str, str]:
+    waiting = checkpoints.unfinished(graph, tuples)
+    return checkpoints.paths([await graph.aget_state(item.config) for item in waiting])
+
+
+def _left_out(graph: Any, saver: Any, item: Any, options: CaptureOptions) -> dict[str, Any]:
+    """What a checkpoint leaves out; a history holds it in the checkpoints before."""
+    if checkpoints.namespace_of(item) or options.granularity == "history":
+        return {}
+    names = checkpoints.left_out(graph, item)
+    if not names:
+        return {}
+    history = saver.get_delta_channel_history(config=item.config, channels=names)
+    return checkpoints.replayed(graph, history)
+
+
+async def _aleft_out(graph: Any, saver: Any, item: Any, options: CaptureOptions) -> dict[str, Any]:
+    if checkpoints.namespace_of(item) or options.granularity == "history":
+        return {}
+    names = checkpoints.left_out(graph, item)
+    if not names:
+        return {}
+    history = await saver.aget_delta_channel_history(config=item.config, channels=names)
+    return checkpoints.replayed(graph, history)
 
 
 def _target(document: Mapping[str, Any], context: RestoreContext) -> tuple[Any, Any]:
@@ -208,7 +262,8 @@ def _read(
     """The thread to write, and the calls that write it."""
     with reading(document):
         state = document["state"]
-        return context.thread_id or state["thread_id"], checkpoints.puts(state["checkpoints"])
+        thread_id = _named(context.thread_id) or str(state["thread_id"])
+        return thread_id, checkpoints.puts(state["checkpoints"])
 
 
 def _check_free(
@@ -228,17 +283,24 @@ def _check_free(
 
 
 def _put(saver: Any, thread_id: str, puts: list[checkpoints.Put]) -> None:
+    takes_path = _takes_path(saver.put_writes)
     for put in puts:
         config = saver.put(put.config(thread_id), put.checkpoint, put.metadata, put.versions)
         for task_id, writes, task_path in put.writes:
-            saver.put_writes(config, writes, task_id, task_path)
+            saver.put_writes(config, writes, task_id, *([task_path] if takes_path else []))
 
 
 async def _aput(saver: Any, thread_id: str, puts: list[checkpoints.Put]) -> None:
+    takes_path = _takes_path(saver.aput_writes)
     for put in puts:
         config = await saver.aput(put.config(thread_id), put.checkpoint, put.metadata, put.versions)
         for task_id, writes, task_path in put.writes:
-            await saver.aput_writes(config, writes, task_id, task_path)
+            await saver.aput_writes(config, writes, task_id, *([task_path] if takes_path else []))
+
+
+def _takes_path(put_writes: Callable[..., Any]) -> bool:
+    """Checkpointers from before the parameter do not; LangGraph asks them the same way."""
+    return "task_path" in inspect.signature(put_writes).parameters
 
 
 class _Send:
