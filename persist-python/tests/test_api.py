@@ -169,6 +169,16 @@ def test_memory_and_disk_hold_the_same(path):
         persist.dumps({}, agentid="bot")
 
 
+def test_memory_and_disk_say_the_same_of_themselves(path):
+    saved = persist.snapshot([1], path, agent_id="bot")
+    path.write_bytes(persist.dumps([1], agent_id="bot"))
+    there = persist.get_metadata(path)
+    own = {"timestamp", "snapshot_id", "metadata_hash"}
+    assert {k: v for k, v in there.items() if k not in own} == {
+        k: v for k, v in saved.items() if k not in own
+    }
+
+
 def test_every_verb_has_an_async_twin(path):
     async def live():
         await persist.asnapshot({"turns": 3}, path, agent_id="bot", durable=False)

@@ -544,8 +544,10 @@ def dumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
         {'turns': 3}
     """
     capture, encode, write = _split(options)
-    encoded = _document.encode(adapters.capture(agent, **capture), **encode)
-    return _persist.encode(encoded.data, encoded.marks, _described(write, {}, None))
+    captured = adapters.capture(agent, **capture)
+    encoded = _document.encode(captured, **encode)
+    options = _described(write, captured.framework, captured.adapter)
+    return _persist.encode(encoded.data, encoded.marks, options)
 
 
 def loads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
