@@ -119,7 +119,12 @@ def _array(value):
 
 def _model(value):
     fields_set = None if isinstance(value, Serializable) else value.__pydantic_fields_set__
-    fields = {name: value.__dict__.get(name) for name in type(value).model_fields}
+    made_anew = {name for name, field in type(value).model_fields.items() if field.exclude}
+    fields = {
+        name: value.__dict__.get(name)
+        for name in type(value).model_fields
+        if fields_set is not None or name not in made_anew
+    }
     parts = (fields, value.__pydantic_extra__ or {}, value.__pydantic_private__ or {})
     inner = [(f".{name}", item) for part in parts for name, item in part.items()]
     return (fields_set, [sorted(part) for part in parts]), inner
@@ -129,7 +134,7 @@ _LOOKS = (
     (float, lambda v: (_bits(v), []) if type(v) is float else _array(v)),
     ((np.ndarray, np.generic), _array),
     (complex, lambda v: ((_bits(v.real), _bits(v.imag)), [])),
-    ((type(None), bool, int, str, bytes, bytearray), lambda v: (v, [])),
+    ((type(None), bool, int, str, bytes, bytearray, type), lambda v: (v, [])),
     (dict, _mapping),
     ((list, tuple, deque), _sequence),
     ((set, frozenset), _set),

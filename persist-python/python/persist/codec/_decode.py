@@ -267,11 +267,11 @@ class _Decoder:
         return langchain.secret_value(str(node["v"]), self)
 
     def _tagged_langchain(self, node: dict[str, Any]) -> Any:
-        return self._langchain({"lc": 1, "type": "constructor", **node["v"]})
+        return self._langchain({"lc": 1, "type": "constructor", **node["v"]}, can_share=True)
 
-    def _langchain(self, node: dict[str, Any]) -> Any:
+    def _langchain(self, node: dict[str, Any], *, can_share: bool = False) -> Any:
         label, self._label = self._label, None
-        value = langchain.decode(node, self)
+        value = langchain.decode(node, self, can_share=can_share)
         if label is not None:
             self._shared[label] = value
         return value

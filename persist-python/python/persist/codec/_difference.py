@@ -40,7 +40,7 @@ def difference(a: object, b: object) -> str | None:
     pending: Pairs = [(a, b, "")]
     while pending:
         one, other, path = pending.pop()
-        if type(one) is not type(other):
+        if type(one) is not type(other) and not _is_alias(one, other):
             return path
         if isinstance(one, _SCALARS) and type(one) in _SCALARS:
             if one != other:
@@ -60,6 +60,15 @@ def difference(a: object, b: object) -> str | None:
             return path
         pending.extend((x, y, path + step) for x, y, step in reversed(children))
     return None
+
+
+def _is_alias(one: object, other: object) -> bool:
+    """Say whether both are langchain-core's, and LangChain gives them the same id."""
+    kinds: list[Any] = [type(one), type(other)]
+    is_core = all(kind.__module__.startswith("langchain_core.") for kind in kinds)
+    if not is_core or not all(hasattr(kind, "lc_id") for kind in kinds):
+        return False
+    return bool(kinds[0].lc_id() == kinds[1].lc_id())
 
 
 def _bits(number: float) -> bytes:

@@ -109,8 +109,10 @@ class _Encoder:
 
     def _wrap_shared(self) -> None:
         for identity, label in self._labels.items():
-            _, slot, key = self._seen[identity]
-            slot[key] = {TAG: "shared", "id": label, "v": slot[key]}
+            value, slot, key = self._seen[identity]
+            is_left_out = type(slot) is dict and key not in slot
+            node = type(value)() if is_left_out else slot[key]
+            slot[key] = {TAG: "shared", "id": label, "v": node}
 
     def _put(
         self, slot: Any, key: Any, value: Any, path: str, depth: int, *, can_wait: bool = True
@@ -221,10 +223,16 @@ class _Encoder:
             node = slot[key] = {"lc": 1, "type": "constructor", "id": shape["id"], "kwargs": None}
             self._lc_nodes.append(node)
             self._shape(node, "kwargs", shape["kwargs"], path, depth + 1)
+            self._empty(node["kwargs"], shape["empty"])
         else:
             node = slot[key] = {TAG: kind.name, "v": None}
             self._shape(node, "v", shape, path, depth + 1)
         self._lookers -= looks
+
+    def _empty(self, kwargs: dict[str, Any], fields: dict[str, Any]) -> None:
+        """Leave out what is empty, as LangChain does, unless it is shared: see `_wrap_shared`."""
+        for name, value in fields.items():
+            self._is_shared(kwargs, name, value)
 
     def _shape(self, slot: Any, key: Any, shape: Any, path: str, depth: int) -> None:
         """Write what a kind returned: JSON as it stands, children as values."""

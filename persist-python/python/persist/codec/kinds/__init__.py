@@ -17,7 +17,7 @@ add_builtin(
     *temporal.KINDS,
     *numpy.KINDS,
     *secrets.KINDS,
-    langchain.KIND,
+    *langchain.KINDS,
     *classes.KINDS,
 )
 add_by_attribute("__persist_capture__", classes.CUSTOM)

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from persist.codec._difference import difference
 from persist.codec._types import Child
+from persist.codec.kinds._simple import Simple
 from persist.exceptions import (
     AdapterNotInstalledError,
     FormatError,
@@ -24,6 +26,8 @@ from persist.exceptions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from pydantic import SecretStr
 
     from persist.codec._types import Read
 
@@ -82,6 +86,8 @@ _MODELS: dict[Id, Model] = {
         {"anthropic_api_key": "ANTHROPIC_API_KEY"},
     ),
 }
+_ALIASES = frozenset({"langchain_core.language_models.chat_models._ChatModelBinding"})
+"""Classes that LangChain writes under the id of another, since they do the same."""
 _CODE = frozenset({"cache", "callbacks", "custom_get_token_ids", "rate_limiter"})
 
 
@@ -94,9 +100,11 @@ class _LangChain:
         """Say whether the class is in langchain-core's table or in ours."""
         if "langchain_core.load.serializable.Serializable" not in names:
             return False
-        return names[0] in _core_classes() or any(
-            _is_row(row, names[0]) for row in _MODELS.values()
-        )
+        # `RunnableParallel[dict]` is RunnableParallel; what is in the brackets only helps typing.
+        name = names[0].partition("[")[0]
+        if name in _core_classes() or names[0] in _ALIASES:
+            return True
+        return any(_is_row(row, names[0]) for row in _MODELS.values())
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return the id of the class, and the arguments of its constructor."""
@@ -106,20 +114,42 @@ class _LangChain:
             raise refuse("LangChain does not serialize it", "keep its data instead of the object")
         arguments = {**shown["kwargs"], **(value.__pydantic_extra__ or {})}
         arguments.update(_left_out(value, arguments, refuse))
-        kwargs = {name: _argument(name, item) for name, item in arguments.items()}
-        return {"id": identifier, "kwargs": kwargs}
+        kwargs = {name: Child(item, f".{name}", name=name) for name, item in arguments.items()}
+        row = _MODELS.get(tuple(identifier))
+        secrets = row.secrets if row else {}
+        hidden = {name: _reference(secrets[name]) for name in secrets if name in kwargs}
+        empty = {} if row else _empty(value, arguments)
+        return {"id": identifier, "kwargs": {**kwargs, **hidden}, "empty": empty}
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the object from a constructor that needed tags."""
-        return decode({"lc": 1, "type": "constructor", **node}, read)
+        return decode({"lc": 1, "type": "constructor", **node}, read, can_share=True)
 
 
-KIND = _LangChain()
+def _text(node: Any, read: Read) -> object:
+    value = read.child(node, "")
+    if read.is_plain:
+        return value
+    from langchain_core.messages.base import TextAccessor
+
+    return TextAccessor(value)
 
 
-def _argument(name: str, value: Any) -> object:
-    is_secret = type(value) is dict and value.get("lc") == 1 and value.get("type") == "secret"
-    return value if is_secret else Child(value, f".{name}")
+KINDS = (
+    # What `message.text` returns: a text that can be called.
+    Simple(
+        "langchain.text",
+        "langchain_core.messages.base.TextAccessor",
+        lambda v: Child(str(v), ""),
+        _text,
+    ),
+    _LangChain(),
+)
+
+
+def _reference(variable: str) -> dict[str, object]:
+    """LangChain's node for a key: the name of its environment variable."""
+    return {"lc": 1, "type": "secret", "id": [variable]}
 
 
 def _left_out(
@@ -137,6 +167,16 @@ def _left_out(
         if name in _CALL_SETTINGS and item != field.get_default(call_default_factory=True):
             kept[name] = item
     return kept
+
+
+def _empty(value: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The empty lists and dicts that LangChain leaves out; copies of an object share them."""
+    fields = ((name, value.__dict__.get(name)) for name in type(value).model_fields)
+    return {
+        name: item
+        for name, item in fields
+        if type(item) in (dict, list) and not item and name not in arguments
+    }
 
 
 def tag_if_needed(node: dict[str, Any]) -> None:
@@ -169,12 +209,13 @@ def is_object(node: dict[str, Any]) -> bool:
     return node["lc"] == 1 and node.get("type") in ("constructor", "secret", "not_implemented")
 
 
-def decode(node: dict[str, Any], read: Read) -> object:
+def decode(node: dict[str, Any], read: Read, *, can_share: bool = False) -> object:
     """Build an object from LangChain's JSON.
 
     Args:
         node: A constructor, or a dict that LangChain escaped.
         read: Reads the arguments, and says what may be built.
+        can_share: Whether something in the arguments may be shared with others.
 
     Raises:
         FormatError: It is neither, or it is a marker that holds only a repr.
@@ -192,7 +233,10 @@ def decode(node: dict[str, Any], read: Read) -> object:
         return {"class": _class_path(path) or ".".join(identifier), "fields": fields}
     if path in _MODELS:
         return _model(_MODELS[path], kwargs, read)
-    return _core_object(path, kwargs, read)
+    made, arguments = _core_object(path, kwargs, read)
+    if can_share:
+        _share(made, arguments)
+    return made
 
 
 def _id_of(node: dict[str, Any]) -> Id:
@@ -202,26 +246,53 @@ def _id_of(node: dict[str, Any]) -> Id:
     return tuple(steps) if is_id else ()  # type: ignore[arg-type]
 
 
-def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> object:
+def _share(made: Any, arguments: dict[str, Any]) -> None:
+    """Put back the lists and dicts that the constructor copied: another object may hold them."""
+    for name, item in arguments.items():
+        held = made.__dict__.get(name)
+        if type(item) in (dict, list) and held is not item and difference(held, item) is None:
+            made.__dict__[name] = item
+
+
+def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> tuple[object, dict[str, Any]]:
     target = _class_path(path)
     if target is None:
         read.trust.check(".".join(path), read.path)
         message = f"{read.path} asks for {'.'.join(path)}, which is not one of langchain-core's"
         raise UntrustedError(message, hint="rebuild this object and pass it in")
-    if kwargs.get("template_format") == "jinja2" and not read.trust.allows(target):
+    arguments = {name: read.child(item, f".{name}") for name, item in kwargs.items()}
+    if _has_jinja(target, arguments) and not read.trust.allows(target):
         message = f"{read.path} asks for a jinja2 template, which can run code"
         hint = f'if you trust this snapshot, pass allow={{"{target}": True}}'
         raise UntrustedError(message, hint=hint)
-    arguments = {name: read.child(item, f".{name}") for name, item in kwargs.items()}
     module, _, name = target.rpartition(".")
-    return getattr(importlib.import_module(module), name)(**arguments)
+    return getattr(importlib.import_module(module), name)(**arguments), arguments
+
+
+def _has_jinja(target: str, arguments: dict[str, Any]) -> bool:
+    """Say whether a prompt is to be built of jinja2; it makes prompts of dicts in its arguments."""
+    if not target.startswith("langchain_core.prompts."):
+        return False
+    pending: list[Any] = [arguments]
+    met: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if id(value) in met or not isinstance(value, (dict, list, tuple)):
+            continue
+        met.add(id(value))
+        if isinstance(value, dict):
+            if value.get("template_format") == "jinja2":
+                return True
+            pending.extend(value.values())
+        else:
+            pending.extend(value)
+    return False
 
 
 def _model(row: Model, kwargs: dict[str, Any], read: Read) -> object:
-    arguments = {}
+    arguments: dict[str, Any] = {name: _key(row, name, read) for name in row.secrets}
     for name, item in kwargs.items():
         if name in row.secrets:
-            arguments[name] = _key(row, name, read)
             continue
         if name not in row.fields:
             read.trust.check(f"{row.module}.{row.name}", read.path, name)
@@ -235,14 +306,17 @@ def _model(row: Model, kwargs: dict[str, Any], read: Read) -> object:
     return getattr(module, row.name)(**arguments)
 
 
-def _key(row: Model, field: str, read: Read) -> str:
+def _key(row: Model, field: str, read: Read) -> SecretStr:
     """The key of a model: from the caller, or from the one variable of its row."""
+    # Hidden, since the constructor's errors show what it was given.
+    from pydantic import SecretStr
+
     variable = row.secrets[field]
     if read.is_own:
-        return "a key that is never used"
+        return SecretStr("a key that is never used")
     key = read.trust.secrets.get(variable) or os.environ.get(variable)
     if key:
-        return key
+        return SecretStr(key)
     message = f"{row.name} needs {variable}, which snapshots never hold"
     hint = f'set {variable}, or pass secrets={{"{variable}": ...}}'
     raise MissingSecretError(message, hint=hint)
