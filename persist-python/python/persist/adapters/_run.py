@@ -128,4 +128,4 @@ def _warn_of_other_versions(framework: Mapping[str, str]) -> None:
     for name, here in installed_versions(tuple(framework)).items():
         if here.split(".")[:2] != framework[name].split(".")[:2]:
             message = f"the snapshot was made with {name} {framework[name]}; {here} is installed"
-            warnings.warn(message, FrameworkVersionWarning, stacklevel=4)
+            warnings.warn(message, FrameworkVersionWarning, stacklevel=5)

@@ -11,7 +11,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from persist.adapters import _parts as parts
-from persist.adapters._common import class_name, compare, needs, reading
+from persist.adapters._common import class_name, compare, model_name, needs, reading
 from persist.adapters._migrations import register_migration
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
@@ -96,12 +96,26 @@ def _fingerprint(agent: Any) -> dict[str, object]:
         shown["memory"] = class_name(agent.memory)
     if hasattr(agent, "llm"):
         shown["model"] = class_name(agent.llm)
+        shown["model_name"] = model_name(agent.llm)
     if hasattr(agent, "prompt"):
         fields = {"template", "input_variables"}
         shown["prompt"] = agent.prompt.model_dump_json(include=fields)
+        shown["messages"] = [_message(each) for each in getattr(agent.prompt, "messages", ())]
     if hasattr(agent, "tools"):
         shown["tools"] = sorted(tool.name for tool in agent.tools)
     return shown
+
+
+def _message(message: Any) -> str:
+    """A message of a chat prompt: a template, a placeholder, or a message as it is."""
+    prompts = getattr(message, "prompt", ())
+    templates = [getattr(prompt, "template", None) for prompt in _listed(prompts)]
+    texts = [*templates, getattr(message, "variable_name", None), getattr(message, "content", None)]
+    return f"{type(message).__name__}: {[text for text in texts if text is not None]}"
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else (value,)
 
 
 def _recipe(chain: Any, path: str, requires: list[str]) -> dict[str, Any] | None:
