@@ -177,7 +177,6 @@ REFUSED = {
         ".messages",
         "builtins.list_iterator",
     ),
-    "embeddings": (lambda: OpenAIEmbeddings(api_key="k"), ".client", "Embeddings"),
     "vector store": (
         lambda: InMemoryVectorStore(OpenAIEmbeddings(api_key="k")),
         "",
