@@ -230,8 +230,8 @@ class AsyncOnly(BaseCheckpointSaver):
     async def aput(self, *arguments):
         return self.inner.put(*arguments)
 
-    async def aput_writes(self, *arguments):
-        self.inner.put_writes(*arguments)
+    async def aput_writes(self, config, writes, task_id, task_path=""):
+        self.inner.put_writes(config, writes, task_id, task_path)
 
     async def adelete_thread(self, thread_id):
         self.inner.delete_thread(thread_id)

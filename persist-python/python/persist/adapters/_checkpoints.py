@@ -10,6 +10,17 @@ if TYPE_CHECKING:
 
 Writes = list[tuple[str, list[tuple[str, Any]], str]]
 
+_SHAPE: dict[str, type] = {
+    "namespace": str,
+    "metadata": dict,
+    "v": int,
+    "id": str,
+    "ts": str,
+    "channel_values": dict,
+    "channel_versions": dict,
+    "versions_seen": dict,
+}
+
 
 @dataclass(frozen=True)
 class Put:
@@ -179,11 +190,16 @@ def puts(records: list[dict[str, Any]]) -> list[Put]:
     """Return the calls that write records, oldest first.
 
     Args:
-        records: What `record` returned.
+        records: What `record` returned; they may come from anybody.
 
     Returns:
         One call for each checkpoint.
+
+    Raises:
+        TypeError, LookupError: They have another shape.
     """
+    for item in records:
+        _check_shape(item)
     ids = {(item["namespace"], item["checkpoint"]["id"]) for item in records}
     seen: set[tuple[str, str, Any]] = set()
     made = []
@@ -198,6 +214,15 @@ def puts(records: list[dict[str, Any]]) -> list[Put]:
         parent = item["parent"] if (namespace, item["parent"]) in ids else None
         made.append(Put(namespace, parent, checkpoint, item["metadata"], new, _grouped(item)))
     return made
+
+
+def _check_shape(item: dict[str, Any]) -> None:
+    """Refuse what a checkpointer would take and LangGraph could not go on from."""
+    found = {**item["checkpoint"], "namespace": item["namespace"], "metadata": item["metadata"]}
+    for name, kind in _SHAPE.items():
+        if not isinstance(found[name], kind):
+            message = f"{name} of a checkpoint is a {type(found[name]).__name__}"
+            raise TypeError(message)
 
 
 def puts_of(tuples: list[Any], paths: Mapping[str, str]) -> list[Put]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
@@ -117,6 +118,8 @@ class LangGraphAdapter:
         before = checkpoints.oldest_first(saver.list(_config(thread_id)))
         store = _check_free(graph, thread_id, before, document, context)
         undo = checkpoints.puts_of(before, _paths(graph, before))
+        if before:
+            _rehearse(saver, puts)
         try:
             if before:
                 saver.delete_thread(thread_id)
@@ -139,6 +142,8 @@ class LangGraphAdapter:
         before = checkpoints.oldest_first(there)
         store = _check_free(graph, thread_id, before, document, context)
         undo = checkpoints.puts_of(before, await _apaths(graph, before))
+        if before:
+            await _arehearse(saver, puts)
         try:
             if before:
                 await saver.adelete_thread(thread_id)
@@ -296,6 +301,23 @@ async def _aput(saver: Any, thread_id: str, puts: list[checkpoints.Put]) -> None
         config = await saver.aput(put.config(thread_id), put.checkpoint, put.metadata, put.versions)
         for task_id, writes, task_path in put.writes:
             await saver.aput_writes(config, writes, task_id, *([task_path] if takes_path else []))
+
+
+def _rehearse(saver: Any, puts: list[checkpoints.Put]) -> None:
+    """Write under another name first: what fails always then fails before the thread is gone."""
+    name = f"persist-{uuid.uuid4()}"
+    try:
+        _put(saver, name, puts)
+    finally:
+        saver.delete_thread(name)
+
+
+async def _arehearse(saver: Any, puts: list[checkpoints.Put]) -> None:
+    name = f"persist-{uuid.uuid4()}"
+    try:
+        await _aput(saver, name, puts)
+    finally:
+        await saver.adelete_thread(name)
 
 
 def _takes_path(put_writes: Callable[..., Any]) -> bool:
