@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from persist.adapters._common import class_name, needs, reading
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
-from persist.exceptions import StateNotOnAgentError, UnserializableStateError
+from persist.exceptions import RestoreConflictError, StateNotOnAgentError, UnserializableStateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,20 +49,33 @@ class HistoryAdapter:
         """Fill the store; return the chain that was given, else the store."""
         from langchain_core.chat_history import InMemoryChatMessageHistory
 
-        agent = context.agent()
-        if agent is not None and not isinstance(context.session, dict):
+        agent, store = context.agent(), context.session
+        if agent is None and store is None:
+            store = {}
+        if not isinstance(store, dict):
             raise needs(document, "persist.restore(path, into=chain, session=store)")
-        store = {} if context.session is None else context.session
         with reading(document):
             sessions = {
                 name: InMemoryChatMessageHistory(messages=list(messages))
                 for name, messages in document["state"]["sessions"].items()
             }
+        if context.on_existing == "error":
+            _check_free(store, sessions)
         store.update(sessions)
         return store if agent is None else agent
 
 
-def _messages(name: str, history: Any) -> list[Any]:
+def _check_free(store: Mapping[Any, Any], sessions: Mapping[Any, Any]) -> None:
+    """A session that is there already may be the beginning of the saved one, no other."""
+    for name, saved in sessions.items():
+        there = list(store[name].messages) if name in store else []
+        if saved.messages[: len(there)] != there:
+            message = f"the session {name!r} exists already in the store, with other messages"
+            hint = 'pass on_existing="replace" to go back, or restore into another store'
+            raise RestoreConflictError(message, hint=hint)
+
+
+def _messages(name: Any, history: Any) -> list[Any]:
     if class_name(history) == _HISTORY:
         return list(history.messages)
     message = f"could not capture the session {name!r}: its history is a {class_name(history)}"
