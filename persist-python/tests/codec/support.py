@@ -5,6 +5,8 @@ import datetime as dt
 import enum
 import fractions
 import functools
+import hashlib
+import json
 import struct
 import typing
 import uuid
@@ -267,3 +269,30 @@ class Session:
     @classmethod
     def __persist_restore__(cls, state):
         return cls(state["turns"])
+
+
+# snapshots of strangers
+
+
+def snapshot_of(text, **metadata):
+    """A snapshot whose state is this text, with every hash right: whoever can write can do that."""
+    state = text.encode()
+    described = {
+        "agent_id": "a",
+        "session_id": "s",
+        "snapshot_index": 0,
+        "timestamp": "2026-01-01T00:00:00Z",
+        "content_hash": hashlib.sha256(state).hexdigest(),
+        "format_version": 1,
+        "snapshot_id": "01900000-0000-7000-8000-000000000000",
+        "description": None,
+        "uncompressed_size": len(state),
+        "compressed_size": None,
+        "compression_algorithm": "none",
+        "state_format": 1,
+        "metadata_hash": "0" * 64,
+        **metadata,
+    }
+    head = json.dumps(described)
+    head = head.replace("0" * 64, hashlib.sha256(head.encode()).hexdigest())
+    return b'{"metadata":' + head.encode() + b',"agent_state":' + state + b"}"
