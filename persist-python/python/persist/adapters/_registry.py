@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
@@ -40,19 +41,22 @@ def find(agent: object, adapter: str | None = None) -> Adapter:
 
     Args:
         agent: The agent.
-        adapter: The id of the adapter to use, whatever fits.
+        adapter: The id of the adapter to use, when several fit.
 
     Returns:
-        The adapter that fits best.
+        The adapter that fits best; the plain one for a class with `__persist_capture__`, which
+        knows better than any adapter what to keep.
 
     Raises:
-        UnsupportedAgentError: No adapter fits.
+        UnsupportedAgentError: No adapter fits, or not the one that was asked for.
         AmbiguousAdapterError: Several fit equally well.
         AdapterNotInstalledError: There is no adapter of this id.
     """
-    if adapter is not None:
-        return load(adapter)
     names = [f"{cls.__module__}.{cls.__qualname__}" for cls in type(agent).__mro__]
+    if adapter is not None:
+        return _asked_for(adapter, names)
+    if hasattr(type(agent), "__persist_capture__"):
+        return load("plain")
     fits = {known: known.matches(names) for known in _known().values()}
     best = max(fits.values(), default=0)
     if best == 0:
@@ -65,6 +69,14 @@ def find(agent: object, adapter: str | None = None) -> Adapter:
         message = f"the adapters {ids} both fit the class {names[0]}"
         raise AmbiguousAdapterError(message, hint=f"pass adapter={chosen[0].id!r}, or the other")
     return chosen[0]
+
+
+def _asked_for(adapter: str, names: list[str]) -> Adapter:
+    found = load(adapter)
+    if found.matches(names) > 0:
+        return found
+    message = f"the adapter {adapter!r} does not know the class {names[0]}"
+    raise UnsupportedAgentError(message, hint="leave adapter= out")
 
 
 def load(adapter: str) -> Adapter:
@@ -93,5 +105,14 @@ def _known() -> dict[str, Adapter]:
 
 @lru_cache(maxsize=1)
 def _installed() -> dict[str, Adapter]:
-    loaded: list[Adapter] = [point.load() for point in entry_points(group=GROUP)]
-    return {adapter.id: adapter for adapter in loaded}
+    loaded: dict[str, Adapter] = {}
+    for point in entry_points(group=GROUP):
+        try:
+            adapter = point.load()
+        except Exception as error:  # noqa: BLE001 - one broken package must not stop the others
+            warnings.warn(f"could not load the adapter {point.value!r}: {error!r}", stacklevel=4)
+            continue
+        if loaded.setdefault(adapter.id, adapter) is not adapter:
+            message = f"two installed packages bring the adapter {adapter.id!r}"
+            raise ConfigurationError(message, hint=f"one is {point.value!r}; uninstall one")
+    return loaded
