@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Pins what pip installs, for every Python that the project supports, in constraints.txt.
 . "$(dirname "$0")/lib.sh"
-scripts/bootstrap.sh
+[ -x "$venv/bin/uv" ] || scripts/bootstrap.sh
 
 {
   echo "# Made by \`make lock\`."

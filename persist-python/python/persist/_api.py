@@ -546,8 +546,8 @@ def dumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
     capture, encode, write = _split(options)
     captured = adapters.capture(agent, **capture)
     encoded = _document.encode(captured, **encode)
-    options = _described(write, captured.framework, captured.adapter)
-    return _persist.encode(encoded.data, encoded.marks, options)
+    described = _described(write, captured.framework, captured.adapter)
+    return _persist.encode(encoded.data, encoded.marks, described)
 
 
 def loads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:

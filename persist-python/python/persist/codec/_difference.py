@@ -7,6 +7,7 @@ import struct
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from persist.codec._models import row_of, settings
 from persist.codec._types import Lazy
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ def _arrays(one: Any, other: Any) -> Pairs | None:
     return [] if one.tobytes() == other.tobytes() else None
 
 
+def _of_the_table(one: Any, other: Any) -> Pairs | None:
+    row = row_of(one)
+    return [(settings(row, one), settings(row, other), "")] if row else None
+
+
 def _models(one: Any, other: Any) -> Pairs:
     def parts(model: Any) -> dict[str, Any]:
         names = [name for name in type(model).model_fields if name not in _CLIENTS]
@@ -179,6 +185,7 @@ _RULES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any], Pairs | None]], 
     ),
     (lambda v: type(v) is Lazy, lambda one, other: [(one.get(), other.get(), "")]),
     (lambda v: hasattr(v, "dtype"), _arrays),
+    (lambda v: row_of(v) is not None, _of_the_table),
     (lambda v: hasattr(type(v), "model_fields"), _models),
     (lambda v: hasattr(type(v), "__dataclass_fields__"), _dataclasses),
     (lambda v: hasattr(v, "fold"), _clocks),

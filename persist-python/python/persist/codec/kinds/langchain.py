@@ -10,11 +10,20 @@ from __future__ import annotations
 
 import importlib
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from persist.codec._difference import difference
+from persist.codec._models import (
+    CALL_SETTINGS,
+    MODELS,
+    Id,
+    Model,
+    by_alias,
+    row_named,
+    row_of,
+    settings,
+)
 from persist.codec._types import Child
 from persist.codec.kinds._simple import Simple
 from persist.exceptions import (
@@ -31,64 +40,15 @@ if TYPE_CHECKING:
 
     from persist.codec._types import Read
 
-Id = tuple[str, ...]
-
-_CALL_SETTINGS = frozenset({"tags", "metadata", "name", "verbose", "disable_streaming"})
-
-
-@dataclass(frozen=True)
-class Model:
-    """A row of the table: a class, its harmless fields, and where its key comes from.
-
-    Attributes:
-        module: The package that the class is imported from.
-        name: The class.
-        fields: Fields that direct no traffic and run no code.
-        secrets: The environment variable of each field that is a key.
-    """
-
-    module: str
-    name: str
-    fields: frozenset[str]
-    secrets: dict[str, str]
-
-
-def _fields(names: str) -> frozenset[str]:
-    return frozenset(names.split()) | _CALL_SETTINGS
-
-
-_OPENAI_CHAT = _fields(
-    "model_name temperature top_p n seed max_tokens max_retries request_timeout streaming stop "
-    "presence_penalty frequency_penalty logprobs top_logprobs logit_bias stream_usage reasoning "
-    "reasoning_effort verbosity service_tier store truncation use_responses_api "
-    "use_previous_response_id include tiktoken_model_name output_version"
-)
-_MODELS: dict[Id, Model] = {
-    ("langchain", "chat_models", "openai", "ChatOpenAI"): Model(
-        "langchain_openai", "ChatOpenAI", _OPENAI_CHAT, {"openai_api_key": "OPENAI_API_KEY"}
-    ),
-    ("langchain", "llms", "openai", "OpenAI"): Model(
-        "langchain_openai",
-        "OpenAI",
-        _fields(
-            "model_name temperature max_tokens top_p frequency_penalty presence_penalty n best_of "
-            "batch_size request_timeout logit_bias max_retries seed logprobs streaming"
-        ),
-        {"openai_api_key": "OPENAI_API_KEY"},
-    ),
-    ("langchain", "chat_models", "anthropic", "ChatAnthropic"): Model(
-        "langchain_anthropic",
-        "ChatAnthropic",
-        _fields(
-            "model max_tokens temperature top_k top_p default_request_timeout max_retries "
-            "stop_sequences streaming stream_usage thinking"
-        ),
-        {"anthropic_api_key": "ANTHROPIC_API_KEY"},
-    ),
-}
 _ALIASES = frozenset({"langchain_core.language_models.chat_models._ChatModelBinding"})
 """Classes that LangChain writes under the id of another, since they do the same."""
-_CODE = frozenset({"cache", "callbacks", "custom_get_token_ids", "rate_limiter"})
+_CODE = frozenset({"cache", "callbacks", "custom_get_token_ids", "rate_limiter"}) | {
+    "azure_ad_async_token_provider",
+    "azure_ad_token_provider",
+    "http_async_client",
+    "http_client",
+    "http_socket_options",
+}
 
 
 class _LangChain:
@@ -98,16 +58,19 @@ class _LangChain:
 
     def matches(self, names: Sequence[str]) -> bool:
         """Say whether the class is in langchain-core's table or in ours."""
+        if row_named(names[0]) is not None:
+            return True
         if "langchain_core.load.serializable.Serializable" not in names:
             return False
         # `RunnableParallel[dict]` is RunnableParallel; what is in the brackets only helps typing.
         name = names[0].partition("[")[0]
-        if name in _core_classes() or names[0] in _ALIASES:
-            return True
-        return any(_is_row(row, names[0]) for row in _MODELS.values())
+        return name in _core_classes() or names[0] in _ALIASES
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return the id of the class, and the arguments of its constructor."""
+        row = row_of(value)
+        if row is not None:
+            return _encoded_model(row, value, refuse)
         shown = value.to_json()
         identifier = list(shown.get("id", ()))
         if shown.get("type") != "constructor" or _class_path(tuple(identifier)) is None:
@@ -115,11 +78,7 @@ class _LangChain:
         arguments = {**shown["kwargs"], **(value.__pydantic_extra__ or {})}
         arguments.update(_left_out(value, arguments, refuse))
         kwargs = {name: Child(item, f".{name}", name=name) for name, item in arguments.items()}
-        row = _MODELS.get(tuple(identifier))
-        secrets = row.secrets if row else {}
-        hidden = {name: _reference(secrets[name]) for name in secrets if name in kwargs}
-        empty = {} if row else _empty(value, arguments)
-        return {"id": identifier, "kwargs": {**kwargs, **hidden}, "empty": empty}
+        return {"id": identifier, "kwargs": kwargs, "empty": _empty(value, arguments)}
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the object from a constructor that needed tags."""
@@ -152,6 +111,20 @@ def _reference(variable: str) -> dict[str, object]:
     return {"lc": 1, "type": "secret", "id": [variable]}
 
 
+def _encoded_model(row: Model, value: Any, refuse: Callable[[str, str], Exception]) -> object:
+    """The fields of a model that were set; for a key, the name of its variable."""
+    kwargs: dict[str, object] = {
+        name: _reference(variable)
+        for name, variable in row.secrets.items()
+        if getattr(value, name) is not None
+    }
+    for name, item in settings(row, value).items():
+        if name in _CODE:
+            raise refuse(f"its field {name!r} is code", f"set {name}=None for the snapshot")
+        kwargs[name] = Child(item, f".{name}", name=name)
+    return {"id": list(row.identifier), "kwargs": kwargs, "empty": {}}
+
+
 def _left_out(
     value: Any, arguments: dict[str, Any], refuse: Callable[[str, str], Exception]
 ) -> dict[str, Any]:
@@ -164,7 +137,7 @@ def _left_out(
         if name in _CODE:
             raise refuse(f"its field {name!r} is code", f"set {name}=None for the snapshot")
         # The others (clients, profiles, input types) are made by the constructor.
-        if name in _CALL_SETTINGS and item != field.get_default(call_default_factory=True):
+        if name in CALL_SETTINGS and item != field.get_default(call_default_factory=True):
             kept[name] = item
     return kept
 
@@ -231,8 +204,8 @@ def decode(node: dict[str, Any], read: Read, *, can_share: bool = False) -> obje
     if read.is_plain:
         fields = {name: read.child(item, f".{name}") for name, item in kwargs.items()}
         return {"class": _class_path(path) or ".".join(identifier), "fields": fields}
-    if path in _MODELS:
-        return _model(_MODELS[path], kwargs, read)
+    if path in MODELS:
+        return _model(MODELS[path], kwargs, read)
     made, arguments = _core_object(path, kwargs, read)
     if can_share:
         _share(made, arguments)
@@ -290,7 +263,9 @@ def _has_jinja(target: str, arguments: dict[str, Any]) -> bool:
 
 
 def _model(row: Model, kwargs: dict[str, Any], read: Read) -> object:
-    arguments: dict[str, Any] = {name: _key(row, name, read) for name in row.secrets}
+    # A field that the file left out is asked for as well: without it, the class would look for it.
+    needed = [name for n, name in enumerate(row.secrets) if n == 0 or name in kwargs]
+    arguments: dict[str, Any] = {name: _key(row, name, read) for name in needed}
     for name, item in kwargs.items():
         if name in row.secrets:
             continue
@@ -303,7 +278,8 @@ def _model(row: Model, kwargs: dict[str, Any], read: Read) -> object:
         message = f"{read.path} needs {row.module}, which is not installed"
         hint = f"pip install {row.module.replace('_', '-')}"
         raise AdapterNotInstalledError(message, hint=hint) from None
-    return getattr(module, row.name)(**arguments)
+    cls = getattr(module, row.name)
+    return cls(**by_alias(cls, arguments))
 
 
 def _key(row: Model, field: str, read: Read) -> SecretStr:
@@ -337,13 +313,9 @@ def secret_value(name: str, read: Read) -> str:
     raise MissingSecretError(message, hint=f'pass secrets={{"{name}": ...}}')
 
 
-def _is_row(row: Model, name: str) -> bool:
-    return name.startswith(f"{row.module}.") and name.endswith(f".{row.name}")
-
-
 def _class_path(identifier: Id) -> str | None:
     """The class that an id of LangChain's stands for, in langchain-core or our table."""
-    row = _MODELS.get(identifier)
+    row = MODELS.get(identifier)
     if row is not None:
         return f"{row.module}.{row.name}"
     return _core_ids().get(identifier)
