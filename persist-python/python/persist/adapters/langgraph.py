@@ -203,7 +203,8 @@ def _only_thread(tuples: Any) -> str:
         return str(threads.pop())
     known = ", ".join(sorted(map(repr, threads))[:5])
     message = f"the checkpointer has {len(threads)} threads" + (f": {known}" if known else "")
-    raise StateNotOnAgentError(message, hint="pass thread_id=, as in the agent's config")
+    hint = "pass thread_id=, as in the agent's config" if threads else "run the agent first"
+    raise StateNotOnAgentError(message, hint=hint)
 
 
 def _check_still(thread_id: str, found: list[Any], again: list[Any]) -> None:
