@@ -17,6 +17,7 @@ from langgraph.types import Command, interrupt
 from .graphs import (
     CONFIG,
     SAVERS,
+    Notes,
     Outer,
     answers,
     contents,
@@ -107,6 +108,23 @@ def test_parallel_branches_keep_their_order_in_a_delta_channel(granularity, path
     for graph in (original, restored):
         graph.invoke(Command(resume="a"), CONFIG)
         assert graph.get_state(CONFIG).values == {"notes": ["0", "a", "b"]}
+
+
+async def test_parallel_branches_of_a_subgraph_keep_their_order_too(path):
+    def build():
+        graph = StateGraph(Notes)
+        graph.add_node("pair", pair(None))
+        graph.add_edge(START, "pair")
+        return graph.compile(checkpointer=InMemorySaver())
+
+    original, restored = build(), build()
+    original.invoke({"notes": ["0"]}, CONFIG)
+    await persist.asnapshot(original, path)
+    await persist.arestore(path, into=restored)
+    for graph in (original, restored):
+        head = graph.get_state(CONFIG).tasks[0].state
+        graph.invoke(Command(resume="a"), CONFIG)
+        assert graph.get_state(head).values == {"notes": ["0", "a", "b"]}
 
 
 def test_what_waits_for_a_delta_channel_is_not_counted_twice(path):
