@@ -147,7 +147,7 @@ _LOOKS = (
     ((range, slice), lambda v: (None, [(s, getattr(v, s)) for s in ("start", "stop", "step")])),
     (Decimal, lambda v: (v.as_tuple(), [])),
     (fractions.Fraction, lambda v: ((v.numerator, v.denominator), [])),
-    (pydantic.SecretStr, lambda v: (v.get_secret_value(), [])),
+    ((pydantic.SecretStr, pydantic.SecretBytes), lambda v: (v.get_secret_value(), [])),
     (pydantic.BaseModel, _model),
 )
 

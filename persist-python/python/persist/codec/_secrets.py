@@ -20,6 +20,11 @@ _CONVERSATION = re.compile(r"\.(?:content|text|input|output|response)(?:\[|\.|$)
 _HIDDEN = {"pydantic.types.SecretStr": "secretstr", "pydantic.types.SecretBytes": "secretbytes"}
 _SHORTEST = 20
 _HINT = 'remove it, or pass secrets_policy="redact" (or "allow", to store it in clear)'
+_NAME_HINT = "to leave it out it needs a name: keep it in a field, or under a key"
+
+
+def _looks(text: str) -> bool:
+    return bool(_VALUES.search(text) or ("://" in text and _URL.search(text)))
 
 
 def hidden_kind(value: object) -> str | None:
@@ -54,11 +59,12 @@ class Scan:
         if name in self._names or (self._policy == "redact" and hidden_kind(value)):
             self.redacted = True
             return True
-        if type(name) is not str or type(value) is not str or not value:
+        if type(name) is not str or type(value) not in (str, bytes, bytearray) or not value:
             return False
-        if not _NAMES.search(name.lower().replace("-", "_")):
-            return False
-        return self._met(path, "is named like a credential")
+        if _NAMES.search(name.lower().replace("-", "_")):
+            return self._met(path, "is named like a credential")
+        is_left_out = self._policy == "redact" and type(value) is str and _looks(value)
+        return is_left_out and not _CONVERSATION.search(path) and self._met(path, "looks like one")
 
     def key(self, name: str, path: str) -> None:
         """Look at a key.
@@ -81,16 +87,15 @@ class Scan:
             path: Where it stands.
 
         Raises:
-            SecretInStateError: It is a credential, and the policy is `error`.
+            SecretInStateError: It is a credential, and the policy is not `allow`.
         """
-        is_found = _VALUES.search(value) or ("://" in value and _URL.search(value))
-        if self._policy == "allow" or not is_found:
+        if self._policy == "allow" or not _looks(value):
             return
-        if self._policy == "redact" or _CONVERSATION.search(path):
+        if _CONVERSATION.search(path):
             message = f"the text at {path} looks like it holds a credential; it is saved as it is"
             warnings.warn(message, SecretInConversationWarning, stacklevel=2)
-            return
-        self._met(path, "looks like a credential")
+        else:
+            raise self._error(path, "looks like a credential")
 
     def value(self, value: object, path: str) -> None:
         """Look at an object: pydantic's secrets are credentials by their type.
@@ -103,9 +108,7 @@ class Scan:
             SecretInStateError: It is a credential, and the policy is not `allow`.
         """
         if self._policy != "allow" and hidden_kind(value):
-            message = f"the value at {path} is a secret; it was not saved"
-            hint = _HINT if self._policy == "error" else "give it a name: keep it in a field"
-            raise SecretInStateError(message, hint=hint)
+            raise self._error(path, "is a secret")
 
     def _met(self, path: str, why: str) -> bool:
         if self._policy == "allow":
@@ -113,5 +116,8 @@ class Scan:
         if self._policy == "redact":
             self.redacted = True
             return True
+        raise self._error(path, why)
+
+    def _error(self, path: str, why: str) -> SecretInStateError:
         message = f"the value at {path} {why}; it was not saved"
-        raise SecretInStateError(message, hint=_HINT)
+        return SecretInStateError(message, hint=_HINT if self._policy == "error" else _NAME_HINT)
