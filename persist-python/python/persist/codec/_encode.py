@@ -25,6 +25,7 @@ _TOO_DEEP = 2 * DEEPEST
 _DEEP_HINT = "flatten it first"
 
 _LONGEST_STEP = 40
+_SHORTEST_CREDENTIAL = 20
 _STEP_HINT = "convert it to plain data first, or give its class __persist_capture__"
 
 
@@ -135,11 +136,9 @@ class _Encoder:
 
     def _text(self, value: Any, path: str) -> object:
         self._scan.text(value, path)
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return {TAG: "str", "v": value.encode("utf-16-be", "surrogatepass").hex()}
-        return value
+        if _is_text(value):
+            return value
+        return {TAG: "str", "v": value.encode("utf-16-be", "surrogatepass").hex()}
 
     def _container(
         self, slot: Any, key: Any, value: Any, path: str, depth: int, *, can_wait: bool
@@ -178,7 +177,8 @@ class _Encoder:
         if _is_plain(value):
             node = slot[key] = {}
             for name, item in value.items():
-                self._scan.key(name, path)
+                if len(name) >= _SHORTEST_CREDENTIAL:
+                    self._scan.key(name, path)
                 step = f"{path}.{name}" if name.isidentifier() else f"{path}[{name!r}]"
                 if self._scan.member(name, item, step):
                     node[name] = _left_out(name, item)
@@ -271,7 +271,7 @@ def _left_out(name: object, value: object) -> object:
 
 def _check_text(text: str, path: str) -> None:
     """Refuse a name that UTF-8 does not have; text of values has a kind for that."""
-    if not text.isascii() and not _is_text(text):
+    if not _is_text(text):
         why = "a name in it holds a lone surrogate"
         raise _refuse(path, "builtins.str", why, "rename it")
 
@@ -285,6 +285,8 @@ def _is_plain(value: dict[Any, Any]) -> bool:
 def _is_text(name: object) -> bool:
     if type(name) is not str:
         return False
+    if name.isascii():
+        return True
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import lru_cache
 from typing import Literal
 
 from persist.exceptions import SecretInConversationWarning, SecretInStateError
@@ -18,9 +19,13 @@ _VALUES = re.compile(
 _URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _CONVERSATION = re.compile(r"\.(?:content|text|input|output|response)(?:\[|\.|$)")
 _HIDDEN = {"pydantic.types.SecretStr": "secretstr", "pydantic.types.SecretBytes": "secretbytes"}
-_SHORTEST = 20
 _HINT = 'remove it, or pass secrets_policy="redact" (or "allow", to store it in clear)'
 _NAME_HINT = "to leave it out it needs a name: keep it in a field, or under a key"
+
+
+@lru_cache(maxsize=4096)
+def _is_credential(name: str) -> bool:
+    return bool(_NAMES.search(name.lower().replace("-", "_")))
 
 
 def _looks(text: str) -> bool:
@@ -61,7 +66,7 @@ class Scan:
             return True
         if type(name) is not str or type(value) not in (str, bytes, bytearray) or not value:
             return False
-        if _NAMES.search(name.lower().replace("-", "_")):
+        if _is_credential(name):
             return self._met(path, "is named like a credential")
         is_left_out = self._policy == "redact" and type(value) is str and _looks(value)
         return is_left_out and not _CONVERSATION.search(path) and self._met(path, "looks like one")
@@ -76,8 +81,7 @@ class Scan:
         Raises:
             SecretInStateError: It is a credential, and the policy is `error`.
         """
-        if len(name) >= _SHORTEST:
-            self.text(name, f"{path}[key]")
+        self.text(name, f"{path}[key]")
 
     def text(self, value: str, path: str) -> None:
         """Look at a text.
