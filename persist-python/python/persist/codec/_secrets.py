@@ -18,7 +18,7 @@ _VALUES = re.compile(
 )
 _URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _CONVERSATION = re.compile(r"\.(?:content|text|input|output|response)(?:\[|\.|$)")
-_HIDDEN = {"pydantic.types.SecretStr": "secretstr", "pydantic.types.SecretBytes": "secretbytes"}
+_HIDDEN = {"SecretStr": "secretstr", "SecretBytes": "secretbytes"}
 _HINT = 'remove it, or pass secrets_policy="redact" (or "allow", to store it in clear)'
 _NAME_HINT = "to leave it out it needs a name: keep it in a field, or under a key"
 
@@ -34,7 +34,8 @@ def _looks(text: str) -> bool:
 
 def hidden_kind(value: object) -> str | None:
     """Return the kind of a value that is a credential by its type; None for any other."""
-    return _HIDDEN.get(f"{type(value).__module__}.{type(value).__qualname__}")
+    kind = _HIDDEN.get(type(value).__name__)
+    return kind if type(value).__module__ == "pydantic.types" else None
 
 
 class Scan:
