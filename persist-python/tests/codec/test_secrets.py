@@ -257,6 +257,34 @@ def test_a_text_that_looks_like_a_credential_is_redacted_by_its_name_alone(look,
             persist.dumps(nameless, secrets_policy="redact")
 
 
+class Forgetful:
+    """Gives less than it takes."""
+
+    def __init__(self, *turns):
+        self.turns = turns
+
+    def __persist_capture__(self):
+        return list(self.turns)
+
+    @classmethod
+    def __persist_restore__(cls, turns):
+        return cls(*turns[1:])
+
+
+def test_what_is_redacted_is_verified_as_well(path):
+    with pytest.raises(persist.UnserializableStateError, match="does not come back"):
+        persist.snapshot(
+            {"password": CANARY, "bot": Forgetful(1, 2)}, path, secrets_policy="redact"
+        )
+    assert not path.exists()
+
+
+def test_credentials_of_one_name_need_not_be_the_same(path):
+    assert CANARY not in written(
+        [{"password": CANARY}, {"password": "b"}], path, redact=["password"]
+    )
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_conversation_is_never_rewritten(look):
     message = HumanMessage(f"my key is {look}")

@@ -13,7 +13,7 @@ from persist.codec.kinds.collections import read_key
 from persist.exceptions import FormatError, LimitExceededError, PersistError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 TAG = "$persist"
@@ -37,9 +37,9 @@ def decode(data: bytes | memoryview, trust: Trust | None = None) -> Any:
     return _run(data, _Decoder(trust or Trust(), is_plain=False))
 
 
-def decode_trusted(data: bytes) -> Any:
+def decode_trusted(data: bytes, left_out: Mapping[str, Any]) -> Any:
     """Read what this process has just written: everything in it may be built."""
-    decoder = _Decoder(Trust(trusted=True), is_plain=False)
+    decoder = _Decoder(Trust(trusted=True, secrets=left_out), is_plain=False)
     decoder.is_own = True
     return _run(data, decoder)
 

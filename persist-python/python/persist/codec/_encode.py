@@ -14,7 +14,7 @@ from persist.codec.kinds import langchain
 from persist.exceptions import UnserializableStateError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 TAG = "$persist"
 SAFE_INTEGER = 2**53
@@ -60,14 +60,14 @@ def encode(
     except RecursionError:
         name = class_name(type(value))
         raise _refuse(path, name, "it is nested too deep", _DEEP_HINT) from None
-    if verify and not scan.redacted:
-        _check(value, data, path)
+    if verify and not scan.is_ambiguous:
+        _check(value, data, path, scan.left_out)
     return Encoded(data, marks)
 
 
-def _check(value: object, data: bytes, path: str) -> None:
+def _check(value: object, data: bytes, path: str, left_out: Mapping[str, Any]) -> None:
     try:
-        where = difference(value, decode_trusted(data))
+        where = difference(value, decode_trusted(data, left_out))
     except Exception as error:
         message = f"could not capture {path}: it cannot be rebuilt: {error}"
         raise UnserializableStateError(
@@ -181,7 +181,7 @@ class _Encoder:
                     self._scan.key(name, path)
                 step = f"{path}.{name}" if name.isidentifier() else f"{path}[{name!r}]"
                 if self._scan.member(name, item, step):
-                    node[name] = _left_out(name, item)
+                    node[name] = self._left_out(name, item)
                 else:
                     self._put(node, name, item, step, depth + 1)
             return
@@ -193,9 +193,16 @@ class _Encoder:
             step = f"{path}[{_short(name)}]"
             self._put(pair, 0, name, f"{path}[key {index}]", depth + 2, can_wait=False)
             if self._scan.member(name, item, step):
-                pair[1] = _left_out(name, item)
+                pair[1] = self._left_out(name, item)
             else:
                 self._put(pair, 1, item, step, depth + 2)
+
+    def _left_out(self, name: object, value: object) -> object:
+        """A credential that only the caller of `restore` can give back."""
+        self._scan.leave_out(str(name), value)
+        node = {TAG: "secret", "v": str(name)}
+        kind = _secrets.hidden_kind(value)
+        return {TAG: kind, "v": node} if kind else node
 
     def _is_shared(self, slot: Any, key: Any, value: object) -> bool:
         """Write a reference, if the value was met before; remember it, if not."""
@@ -239,7 +246,7 @@ class _Encoder:
         if type(shape) is Child:
             below = path + shape.step
             if shape.name is not None and self._scan.member(shape.name, shape.value, below):
-                slot[key] = _left_out(shape.name, shape.value)
+                slot[key] = self._left_out(shape.name, shape.value)
             else:
                 self._put(slot, key, shape.value, below, depth + 1, can_wait=False)
         elif type(shape) is dict:
@@ -260,13 +267,6 @@ class _Encoder:
 _IMMUTABLE = (str, bytes, tuple, frozenset, int, float, complex)
 _LOOKERS = frozenset({"lc", "custom", "lazy"})
 """Kinds that look at what is in them when they are built, so that all of it must be there."""
-
-
-def _left_out(name: object, value: object) -> object:
-    """A credential that only the caller of `restore` can give back."""
-    node = {TAG: "secret", "v": str(name)}
-    kind = _secrets.hidden_kind(value)
-    return {TAG: kind, "v": node} if kind else node
 
 
 def _check_text(text: str, path: str) -> None:

@@ -7,6 +7,7 @@ import warnings
 from functools import lru_cache
 from typing import Literal
 
+from persist.codec._difference import difference
 from persist.exceptions import SecretInConversationWarning, SecretInStateError
 
 _NAMES = re.compile(
@@ -49,7 +50,8 @@ class Scan:
     def __init__(self, policy: Literal["error", "redact", "allow"], names: frozenset[str]) -> None:
         self._policy = policy
         self._names = names
-        self.redacted = False
+        self.left_out: dict[str, object] = {}
+        self.is_ambiguous = False
 
     def member(self, name: object, value: object, path: str) -> bool:
         """Say whether the value of this field is left out.
@@ -63,7 +65,6 @@ class Scan:
             SecretInStateError: It holds a credential, and the policy is `error`.
         """
         if name in self._names or (self._policy == "redact" and hidden_kind(value)):
-            self.redacted = True
             return True
         if type(name) is not str or type(value) not in (str, bytes, bytearray) or not value:
             return False
@@ -71,6 +72,17 @@ class Scan:
             return self._met(path, "is named like a credential")
         is_left_out = self._policy == "redact" and type(value) is str and _looks(value)
         return is_left_out and not _CONVERSATION.search(path) and self._met(path, "looks like one")
+
+    def leave_out(self, name: str, value: object) -> None:
+        """Remember a value that is not written, to check what is.
+
+        Args:
+            name: What the caller of `restore` gives it by.
+            value: The value; one name for different ones cannot be checked.
+        """
+        held = value.get_secret_value() if hidden_kind(value) else value  # type: ignore[attr-defined]
+        known = self.left_out.setdefault(name, held)
+        self.is_ambiguous |= difference(known, held) is not None
 
     def key(self, name: str, path: str) -> None:
         """Look at a key.
@@ -119,7 +131,6 @@ class Scan:
         if self._policy == "allow":
             return False
         if self._policy == "redact":
-            self.redacted = True
             return True
         raise self._error(path, why)
 

@@ -306,9 +306,8 @@ def secret_value(name: str, read: Read) -> str:
     """
     if read.is_plain:
         return f"<secret {name}>"
-    value = read.trust.secrets.get(name)
-    if value is not None:
-        return value
+    if name in read.trust.secrets:
+        return read.trust.secrets[name]
     message = f"the value at {read.path} was left out of the snapshot"
     raise MissingSecretError(message, hint=f'pass secrets={{"{name}": ...}}')
 
