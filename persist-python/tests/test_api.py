@@ -193,6 +193,16 @@ def test_every_verb_has_an_async_twin(path):
     asyncio.run(live())
 
 
+def test_inspect_lists_what_a_class_of_yours_fails_with():
+    class Broken:
+        def __persist_capture__(self):
+            raise ValueError("no disk")
+
+    found = persist.inspect([Broken()])
+    assert "$[0]" in found.refused[0]
+    assert "ValueError: no disk" in found.refused[0]
+
+
 def test_inspect_says_what_is_refused():
     found = persist.inspect({"a": [1, {"handler": print}]})
     assert found.adapter == "plain"

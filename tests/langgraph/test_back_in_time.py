@@ -139,7 +139,8 @@ def test_another_agent_is_refused_with_its_differences(early, tmp_path):
     assert "subtract" in text
     assert "turns" in text
     assert contents(other) == ([], None)
-    persist.restore(path, into=other, strict=False)
+    with pytest.warns(UserWarning, match="subtract"):
+        persist.restore(path, into=other, strict=False)
     assert contents(other)[0][0] == "Hi"
 
 

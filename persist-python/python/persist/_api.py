@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -10,7 +9,8 @@ from persist import _document, _persist, adapters, codec
 from persist._inspection import Inspection
 from persist._location import Path, location
 from persist._metadata import Metadata
-from persist.exceptions import CaptureError
+from persist._threads import in_thread
+from persist.exceptions import PersistError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -205,7 +205,7 @@ async def asnapshot(agent: object, path: Path, **options: Unpack[_SnapshotOption
     where = location(path, options.pop("storage_mode", "local"), options.pop("s3_bucket", None))
     capture, encode, write = _split(options)
     captured = await adapters.acapture(agent, **capture)
-    return await asyncio.to_thread(_save, captured, where, encode, write)
+    return await in_thread(_save, captured, where, encode, write)
 
 
 def restore(
@@ -237,9 +237,10 @@ def restore(
         s3_bucket: The bucket, when `storage_mode` is `s3`.
         into: A living agent that the state is loaded into; when this fails, it
             is as it was before.
-        factory: Makes the agent that the state is loaded into.
+        factory: Makes the agent that the state is loaded into; it is called with
+            `llm=` and `tools=` when those are given.
         llm: The chat model of the restored agent.
-        tools: The tools of the restored agent.
+        tools: The tools of the restored agent; they need a `factory`.
         session: The session store that the state is loaded into.
         secrets: Keys by the name of their environment variable.
         allow: Classes beyond the built-in list that may be built:
@@ -309,7 +310,7 @@ async def arestore(
         PersistError: As `restore` raises.
     """
     where = location(path, storage_mode, s3_bucket)
-    document, context = await asyncio.to_thread(_load, where, options)
+    document, context = await in_thread(_load, where, options)
     return await adapters.arestore(document, context)
 
 
@@ -450,7 +451,7 @@ async def aload_state(path: Path, storage_mode: str = "local", s3_bucket: str | 
     Raises:
         PersistError: As `load_state` raises.
     """
-    return await asyncio.to_thread(load_state, path, storage_mode, s3_bucket)
+    return await in_thread(load_state, path, storage_mode, s3_bucket)
 
 
 async def aget_metadata(
@@ -469,7 +470,7 @@ async def aget_metadata(
     Raises:
         PersistError: As `get_metadata` raises.
     """
-    return await asyncio.to_thread(get_metadata, path, storage_mode, s3_bucket)
+    return await in_thread(get_metadata, path, storage_mode, s3_bucket)
 
 
 async def averify_snapshot(
@@ -488,7 +489,7 @@ async def averify_snapshot(
     Raises:
         PersistError: As `verify_snapshot` raises.
     """
-    return await asyncio.to_thread(verify_snapshot, path, storage_mode, s3_bucket)
+    return await in_thread(verify_snapshot, path, storage_mode, s3_bucket)
 
 
 async def asnapshot_exists(
@@ -507,7 +508,7 @@ async def asnapshot_exists(
     Raises:
         PersistError: As `snapshot_exists` raises.
     """
-    return await asyncio.to_thread(snapshot_exists, path, storage_mode, s3_bucket)
+    return await in_thread(snapshot_exists, path, storage_mode, s3_bucket)
 
 
 async def adelete_snapshot(
@@ -523,7 +524,7 @@ async def adelete_snapshot(
     Raises:
         PersistError: As `delete_snapshot` raises.
     """
-    await asyncio.to_thread(delete_snapshot, path, storage_mode, s3_bucket)
+    await in_thread(delete_snapshot, path, storage_mode, s3_bucket)
 
 
 def dumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
@@ -586,13 +587,13 @@ def inspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
     class_name = f"{type(agent).__module__}.{type(agent).__qualname__}"
     try:
         captured = adapters.capture(agent, **capture)
-    except CaptureError as error:
+    except PersistError as error:
         return Inspection(adapter="-", class_name=class_name, refused=(str(error),))
     size: int | None = None
     refused: tuple[str, ...] = ()
     try:
         size = len(_document.encode(captured, **encode).data)
-    except CaptureError as error:
+    except PersistError as error:
         refused = (str(error),)
     return Inspection(
         adapter=captured.adapter,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from persist import adapters, codec
+from persist._collector import paused
 from persist.exceptions import FormatError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ BARE = "plain"
 """The adapter whose state is the agent itself, with no envelope around it."""
 
 
+@paused()
 def encode(captured: Captured, **options: Any) -> Encoded:
     """Write what was captured as the text of `agent_state`.
 
@@ -46,6 +48,7 @@ def encode(captured: Captured, **options: Any) -> Encoded:
     return codec.encode(envelope, **options)
 
 
+@paused()
 def decode(metadata: dict[str, Any], state: bytes, trust: Trust) -> dict[str, Any]:
     """Read the text of `agent_state` back.
 

@@ -83,7 +83,7 @@ def test_a_class_that_nobody_allowed_is_not_built(path):
 
 def test_a_class_that_fails_to_be_captured_leaves_the_last_snapshot(path):
     persist.snapshot(Broken(["hello"]), path)
-    with pytest.raises(OSError, match="the log is locked"):
+    with pytest.raises(persist.UnserializableStateError, match="the log is locked"):
         persist.snapshot(Broken(["capture"]), path)
     assert persist.restore(path, trusted=True).log == ["hello"]
 

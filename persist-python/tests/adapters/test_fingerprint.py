@@ -201,12 +201,14 @@ def test_what_is_compared_is_plain_to_see():
 
 def test_who_insists_gets_the_state_into_another_agent():
     original, target = talked(agent()), agent([search], OtherModel, name="sales")
-    persist.loads(persist.dumps(original), into=target, strict=False)
+    with pytest.warns(UserWarning, match="name: 'support' in the snapshot, 'sales' here"):
+        persist.loads(persist.dumps(original), into=target, strict=False)
     assert target.get_state(CONFIG).values == original.get_state(CONFIG).values
     other = chain(prompt=PromptTemplate.from_template("Be rude. {history} {input}"))
     source = chain()
     source.memory.chat_memory.add_user_message("Hi")
-    persist.loads(persist.dumps(source), into=other, strict=False)
+    with pytest.warns(UserWarning, match="Be rude"):
+        persist.loads(persist.dumps(source), into=other, strict=False)
     assert other.memory.chat_memory.messages == source.memory.chat_memory.messages
     assert other.prompt.template.startswith("Be rude.")
 

@@ -161,3 +161,26 @@ def test_a_migration_is_taken_once_for_each_version(tmp_path, monkeypatch):
     assert steps == [2, 3]
     with pytest.raises(persist.ConfigurationError, match="already"):
         persist.register_migration("langchain-classic", 2, dict)
+
+
+def test_a_factory_is_called_with_the_model_and_the_tools(tmp_path):
+    agent = chain()
+    agent.predict(input="I am Ann.")
+    persist.snapshot(agent, tmp_path / "a.json.gz")
+    given = {}
+
+    def build(**arguments):
+        given.update(arguments)
+        return chain()
+
+    model = FakeListLLM(responses=["a"])
+    restored = persist.restore(tmp_path / "a.json.gz", factory=build, llm=model, tools=["t"])
+    assert given == {"llm": model, "tools": ["t"]}
+    assert restored.memory.chat_memory.messages == agent.memory.chat_memory.messages
+
+
+def test_tools_that_nobody_takes_are_an_error(tmp_path):
+    persist.snapshot(chain(), tmp_path / "a.json.gz")
+    for given in ({"into": chain()}, {}):
+        with pytest.raises(persist.ConfigurationError, match="factory"):
+            persist.restore(tmp_path / "a.json.gz", tools=["t"], **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +64,19 @@ def compare(saved: Mapping[str, Any], living: Mapping[str, Any], context: Restor
         context: Says whether this is looked at.
 
     Raises:
-        FingerprintMismatchError: They differ; `differences` has a line for each.
+        FingerprintMismatchError: They differ; `differences` has a line for each. Where this is not
+            looked at, it is a warning.
     """
     # What only this release looks at was not compared when the snapshot was taken.
     found = tuple(_differences(saved, {name: living.get(name) for name in saved}))
-    if context.strict and found:
-        message = "the agent is not the one that the snapshot was taken from: " + "; ".join(found)
-        hint = "restore into the same agent, or pass strict=False"
-        raise FingerprintMismatchError(message, differences=found, hint=hint)
+    if not found:
+        return
+    message = "the agent is not the one that the snapshot was taken from: " + "; ".join(found)
+    if not context.strict:
+        warnings.warn(message, stacklevel=5)
+        return
+    hint = "restore into the same agent, or pass strict=False"
+    raise FingerprintMismatchError(message, differences=found, hint=hint)
 
 
 def _differences(saved: Mapping[str, Any], living: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from persist.exceptions import (
@@ -105,6 +104,8 @@ def _known() -> dict[str, Adapter]:
 
 @lru_cache(maxsize=1)
 def _installed() -> dict[str, Adapter]:
+    from importlib.metadata import entry_points
+
     loaded: dict[str, Adapter] = {}
     for point in entry_points(group=GROUP):
         try:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from persist._threads import in_thread
 from persist.adapters._common import reading
 from persist.adapters._migrations import migrated
 from persist.adapters._registry import find, load
@@ -88,11 +87,11 @@ async def arestore(document: Mapping[str, Any], context: RestoreContext) -> Any:
     Raises:
         RestoreError: No agent could be made.
     """
-    prepared = await asyncio.to_thread(_prepared, document)
+    prepared = await in_thread(_prepared, document)
     found: Any = prepared[0]
     if hasattr(found, "arestore"):
         return await found.arestore(prepared[1], context)
-    return await asyncio.to_thread(found.restore, prepared[1], context)
+    return await in_thread(found.restore, prepared[1], context)
 
 
 def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
@@ -109,6 +108,8 @@ def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
 
 
 def _version(distribution: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(distribution)
     except PackageNotFoundError:

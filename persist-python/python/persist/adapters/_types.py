@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from persist.codec import Trust
+from persist.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +62,7 @@ class RestoreContext:
 
     Attributes:
         into: A living agent to load the state into.
-        factory: Makes that agent.
+        factory: Makes that agent, of `llm` and `tools` when they are given.
         llm: The chat model.
         tools: The tools.
         session: The session store to load the state into.
@@ -82,8 +83,21 @@ class RestoreContext:
     on_existing: Literal["error", "replace"] = "error"
 
     def agent(self) -> Any:
-        """Return the agent that the caller gave or whose factory it gave; else None."""
-        return self.factory() if self.into is None and self.factory is not None else self.into
+        """Return the agent that the caller gave or whose factory it gave; else None.
+
+        Raises:
+            ConfigurationError: There are tools, but no factory that could take them.
+        """
+        if self.tools is not None and self.factory is None:
+            message = "tools= is what factory= is called with, and there is no factory"
+            hint = (
+                "pass factory=build, where build takes tools, or into= with an agent that has them"
+            )
+            raise ConfigurationError(message, hint=hint)
+        if self.into is not None or self.factory is None:
+            return self.into
+        given = {"llm": self.llm, "tools": self.tools}
+        return self.factory(**{name: item for name, item in given.items() if item is not None})
 
 
 class Adapter(Protocol):

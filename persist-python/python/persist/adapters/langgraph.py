@@ -14,6 +14,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
+from persist._threads import in_thread
 from persist.adapters import _checkpoints as checkpoints
 from persist.adapters import _stores as stores
 from persist.adapters._common import class_name, compare, needs, reading
@@ -136,7 +137,7 @@ class LangGraphAdapter:
         """Do what `restore` does, with the checkpointer's asynchronous calls."""
         graph, saver = _target(document, context)
         if not _is_async(saver):
-            return await asyncio.to_thread(self.restore, document, context)
+            return await in_thread(self.restore, document, context)
         thread_id, puts = _read(document, context)
         there = [item async for item in saver.alist(_config(thread_id))]
         before = checkpoints.oldest_first(there)

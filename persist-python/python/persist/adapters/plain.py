@@ -47,8 +47,11 @@ class PlainAdapter:
 
     def restore(self, document: Mapping[str, Any], context: RestoreContext) -> Any:
         """Return the value."""
-        if context.into is not None or context.factory is not None:
-            message = "the snapshot holds a plain value, which needs no into= or factory="
+        given = (context.into, context.factory, context.tools, context.llm)
+        if any(item is not None for item in given):
+            message = (
+                "the snapshot holds a plain value, which needs no into=, factory=, llm=, tools="
+            )
             raise ConfigurationError(message, hint="call persist.restore(path)")
         return document["state"]
 

@@ -292,7 +292,13 @@ class _Custom:
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return class and state."""
-        state = value.__persist_capture__()
+        try:
+            state = value.__persist_capture__()
+        except PersistError:
+            raise
+        except Exception as error:
+            why = f"its __persist_capture__ failed with {type(error).__name__}: {error}"
+            raise refuse(why, "repair the method") from error
         return {"class": named(type(value), refuse), "state": Child(state, "")}
 
     def decode(self, node: Any, read: Read) -> object:
