@@ -239,6 +239,23 @@ def test_importing_persist_imports_no_framework():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_without_langchain_its_snapshots_say_what_to_install(path):
+    from langchain_core.messages import HumanMessage
+
+    persist.snapshot([HumanMessage("hello")], path)
+    script = (
+        "import sys; sys.modules['langchain_core'] = None\n"
+        "import persist\n"
+        "print(persist.load_state(sys.argv[1])[0]['fields']['content'])\n"
+        "try: persist.restore(sys.argv[1])\n"
+        "except ImportError as error: print(error.kind, error.hint)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "hello\nadapter_not_installed pip install langchain-core\n"
+
+
 def test_a_forked_child_goes_on(path):
     persist.snapshot("one", path)
     child = os.fork()

@@ -229,6 +229,9 @@ def _share(made: Any, arguments: dict[str, Any]) -> None:
 
 def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> tuple[object, dict[str, Any]]:
     target = _class_path(path)
+    if target is None and not _core_ids():
+        message = f"{read.path} holds {'.'.join(path)}, and langchain-core is not installed"
+        raise AdapterNotInstalledError(message, hint="pip install langchain-core")
     if target is None:
         read.trust.check(".".join(path), read.path)
         message = f"{read.path} asks for {'.'.join(path)}, which is not one of langchain-core's"
