@@ -141,6 +141,17 @@ def _slices(one: Any, other: Any) -> Pairs:
     return [(getattr(one, n), getattr(other, n), f".{n}") for n in ("start", "stop", "step")]
 
 
+def _is_frame(value: Any) -> bool:
+    names = ("DataFrame", "Series")
+    return type(value).__module__.startswith("pandas") and type(value).__name__ in names
+
+
+def _frames(one: Any, other: Any) -> Pairs:
+    from persist.codec.kinds import pandas
+
+    return [(pandas.parts(one), pandas.parts(other), "")]
+
+
 def _arrays(one: Any, other: Any) -> Pairs | None:
     if one.dtype != other.dtype or one.shape != other.shape:
         return None
@@ -184,6 +195,7 @@ _RULES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any], Pairs | None]], 
         lambda one, other: [(one.__persist_capture__(), other.__persist_capture__(), "")],
     ),
     (lambda v: type(v) is Lazy, lambda one, other: [(one.get(), other.get(), "")]),
+    (_is_frame, _frames),
     (lambda v: hasattr(v, "dtype"), _arrays),
     (lambda v: row_of(v) is not None, _of_the_table),
     (lambda v: hasattr(type(v), "model_fields"), _models),

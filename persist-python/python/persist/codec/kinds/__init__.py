@@ -7,6 +7,7 @@ from persist.codec.kinds import (
     langchain,
     numbers,
     numpy,
+    pandas,
     secrets,
     temporal,
 )
@@ -16,6 +17,7 @@ add_builtin(
     *numbers.KINDS,
     *temporal.KINDS,
     *numpy.KINDS,
+    *pandas.KINDS,
     *secrets.KINDS,
     *langchain.KINDS,
     *classes.KINDS,
