@@ -15,6 +15,7 @@ import zoneinfo
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import persist
 import pydantic
 from langchain_core import messages as lc
@@ -186,6 +187,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     ),
     "numpy array": lambda: np.arange(6, dtype="<f4").reshape(2, 3),
     "numpy scalars": lambda: [np.float64(0.5), np.int32(7), np.bool_(True)],  # noqa: FBT003
+    "pandas frame": lambda: pd.DataFrame({"a": [1, 2], "b": pd.array([1, None], "Int64")}),
     "numpy object array": _objects,
     "shared list": _shared,
     "cycle": _cycle,

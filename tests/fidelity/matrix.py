@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import persist
 import pydantic
 from langchain_core.load import dumps, loads
@@ -102,6 +103,9 @@ def _parts(value: Any) -> list[Any]:
         parts += [value.__pydantic_extra__, value.__pydantic_private__]
     elif dataclasses.is_dataclass(value):
         parts += [getattr(value, field.name) for field in dataclasses.fields(value)]
+    elif isinstance(value, pd.DataFrame):
+        parts += [value.to_dict("list"), [str(dtype) for dtype in value.dtypes]]
+        parts += [repr(value.index), repr(value.columns)]
     elif isinstance(value, np.ndarray):
         parts += [value.dtype.str, value.shape, value.tolist()]
     elif isinstance(value, (set, frozenset)):
