@@ -176,3 +176,19 @@ def test_depth_is_bounded(depth, opening, tmp_path):
     for verb in (persist.verify_snapshot, persist.load_state, persist.restore):
         with pytest.raises(persist.FormatError):
             verb(path)
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY"])
+def test_a_file_cannot_place_the_key_of_a_model_elsewhere(name, written):
+    path = written({"prompt": ["My key is ", attacks.tag("secret", name)]})
+    with pytest.raises(persist.UntrustedError, match=name):
+        persist.restore(path, secrets={name: "sk-of-the-caller"})
+
+
+def test_a_redacted_value_of_that_name_has_a_name_of_its_own():
+    data = persist.dumps({"OPENAI_API_KEY": "k"}, redact=["OPENAI_API_KEY"])
+    with pytest.raises(persist.MissingSecretError) as caught:
+        persist.loads(data, secrets={"OPENAI_API_KEY": "k"})
+    assert "redacted.OPENAI_API_KEY" in caught.value.hint
+    restored = persist.loads(data, secrets={"redacted.OPENAI_API_KEY": "k"})
+    assert restored == {"OPENAI_API_KEY": "k"}

@@ -130,7 +130,7 @@ class Card:
 ALLOW = {f"{__name__}.*": True}
 HOLDERS = {
     "dict": ({"api_key": CANARY, "b": 1}, "api_key"),
-    "dict with other keys": ({"OPENAI_API_KEY": CANARY, 1: 1}, "OPENAI_API_KEY"),
+    "dict with other keys": ({"MY_API_KEY": CANARY, 1: 1}, "MY_API_KEY"),
     "header": ({"Authorization": CANARY}, "Authorization"),
     "dashes": ({"X-Api-Key": CANARY}, "X-Api-Key"),
     "ordered": (OrderedDict(access_token=CANARY), "access_token"),

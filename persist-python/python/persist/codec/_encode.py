@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from persist.codec import _secrets, _text
 from persist.codec._decode import decode_trusted
 from persist.codec._difference import difference
+from persist.codec._models import VARIABLES
 from persist.codec._registry import class_name, kind_of
 from persist.codec._types import Child, Encoded
 from persist.codec.kinds import langchain
@@ -199,8 +200,9 @@ class _Encoder:
 
     def _left_out(self, name: object, value: object) -> object:
         """A credential that only the caller of `restore` can give back."""
-        self._scan.leave_out(str(name), value)
-        node = {TAG: "secret", "v": str(name)}
+        label = f"redacted.{name}" if name in VARIABLES else str(name)
+        self._scan.leave_out(label, value)
+        node = {TAG: "secret", "v": label}
         kind = _secrets.hidden_kind(value)
         return {TAG: kind, "v": node} if kind else node
 

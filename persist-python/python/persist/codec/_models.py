@@ -213,6 +213,8 @@ _ROWS = (
     ),
 )
 MODELS: dict[Id, Model] = {row.identifier: row for row in _ROWS}
+VARIABLES = frozenset(variable for row in _ROWS for variable in row.secrets.values())
+"""The variables of all keys: they reach the models of their rows, and no other place in a state."""
 _BY_NAME = {row.name: row for row in _ROWS}
 
 _MADE = frozenset({"client", "async_client", "root_client", "root_async_client", "tokenizer"}) | {

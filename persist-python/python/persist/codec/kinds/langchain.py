@@ -17,6 +17,7 @@ from persist.codec._difference import difference
 from persist.codec._models import (
     CALL_SETTINGS,
     MODELS,
+    VARIABLES,
     Id,
     Model,
     by_alias,
@@ -306,9 +307,13 @@ def secret_value(name: str, read: Read) -> str:
 
     Raises:
         MissingSecretError: The caller did not.
+        UntrustedError: The file asks for the key of a model, in another place.
     """
     if read.is_plain:
         return f"<secret {name}>"
+    if name in VARIABLES:
+        message = f"{read.path} asks for {name}, which is for a model alone"
+        raise UntrustedError(message, hint="do not trust this snapshot")
     if name in read.trust.secrets:
         return read.trust.secrets[name]
     message = f"the value at {read.path} was left out of the snapshot"
