@@ -69,7 +69,7 @@ class Agent:
 
     def rest(self, graph):
         done = graph.invoke({"messages": [("user", "And?")], "turns": 1, "seen": {"b"}}, CONFIG)
-        return said(done), done["turns"], done["seen"]
+        return said(done), done["turns"], sorted(done["seen"])
 
 
 class Approval:

@@ -1,5 +1,10 @@
 """A thread goes from any checkpointer to any other, and goes on there."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import persist
 import pytest
 from graphs import CONFIG, SCENARIOS, Agent, Approval
@@ -72,3 +77,14 @@ def test_history_brings_every_checkpoint_with_its_parent(kind, new_saver, tmp_pa
 def _shown(state):
     messages = [(m.type, m.content) for m in state.values.get("messages", ())]
     return state.config, state.parent_config, state.next, state.metadata, messages
+
+
+def test_a_fresh_process_goes_on_where_the_first_stopped(tmp_path):
+    def run(step):
+        command = [sys.executable, Path(__file__).with_name("process.py"), step, tmp_path]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    run("first")
+    assert run("second") == run("whole")
