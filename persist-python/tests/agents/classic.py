@@ -27,7 +27,7 @@ from langchain_classic.chains.conversation.prompt import ENTITY_MEMORY_CONVERSAT
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.language_models.llms import LLM
 from langchain_core.prompts import PromptTemplate
-from langchain_core.tools import tool
+from langchain_core.tools import Tool, tool
 from langchain_core.vectorstores import InMemoryVectorStore
 
 SEEN = []
@@ -46,6 +46,13 @@ class Model(LLM):
             return f"(Ann, likes, {digest(prompt)})<|>(Ann, is, here)"
         if "Extract all of the proper nouns" in prompt:
             return "Ann"
+        if "code snippet of a json blob with a single action" in prompt:
+            answer = {"action": "Final Answer", "action_input": digest(prompt)}
+            return f"```json\n{json.dumps(answer)}\n```"
+        if "Are followup questions needed here" in prompt:
+            return f"So the final answer is: {digest(prompt)}"
+        if "Action: Finish[yes]" in prompt:
+            return f"Action: Finish[{digest(prompt)}]"
         if "Do I need to use a tool?" in prompt:
             return f"AI: {digest(prompt)}"
         if "Thought:" in prompt or "AI:" in prompt.rsplit("\n", 1)[-1]:
@@ -107,9 +114,11 @@ def lookup(word: str) -> str:
     return word.upper()
 
 
-def executor(kind):
-    memory = memories.ConversationBufferMemory(memory_key="chat_history")
-    return initialize_agent([lookup], Model(), agent=AgentType(kind), memory=memory)
+def executor(kind, *names, **options):
+    """An agent of a type; some types ask for tools of certain names."""
+    memory = memories.ConversationBufferMemory(memory_key="chat_history", **options)
+    tools = [Tool(name=name, func=str.upper, description=name) for name in names] or [lookup]
+    return initialize_agent(tools, Model(), agent=AgentType(kind), memory=memory)
 
 
 def react():
@@ -160,6 +169,12 @@ KINDS = {
     ),
     "zero_shot": lambda: executor("zero-shot-react-description"),
     "conversational": lambda: executor("conversational-react-description"),
+    "chat_zero_shot": lambda: executor("chat-zero-shot-react-description"),
+    "chat_conversational": lambda: executor(
+        "chat-conversational-react-description", return_messages=True
+    ),
+    "self_ask": lambda: executor("self-ask-with-search", "Intermediate Answer"),
+    "docstore": lambda: executor("react-docstore", "Search", "Lookup"),
     "structured": lambda: executor("structured-chat-zero-shot-react-description"),
     "react": react,
     "retrieval": retrieval,

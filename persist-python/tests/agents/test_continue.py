@@ -11,7 +11,12 @@ SCRIPT = Path(__file__).with_name("scripted.py")
 
 
 CLASSIC = SCRIPT.with_name("classic.py")
-NEEDS_CODE = {"vector", "zero_shot", "conversational", "structured", "react", "retrieval"}
+NEEDS_CODE = {"vector", "react", "retrieval", "zero_shot", "conversational", "structured"} | {
+    "chat_conversational",
+    "chat_zero_shot",
+    "docstore",
+    "self_ask",
+}
 
 
 def run(*arguments, script=SCRIPT):
