@@ -304,7 +304,7 @@ class IntegrityError(FormatError):
 
 
 class UnsupportedVersionError(FormatError):
-    """The snapshot's format version is unknown to this release."""
+    """The snapshot's format, or its adapter's state, has a version unknown to this release."""
 
     kind = "unsupported_version"
 

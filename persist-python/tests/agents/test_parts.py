@@ -88,9 +88,13 @@ def test_a_chain_that_keeps_nothing_is_not_saved_as_nothing(tmp_path):
         persist.snapshot(agent, tmp_path / "a.json.gz")
 
 
-def test_callbacks_are_code_so_the_agent_is_asked_for(tmp_path):
-    persist.snapshot(chain(callbacks=[StdOutCallbackHandler()]), tmp_path / "a.json.gz")
-    with pytest.raises(persist.NeedsContextError, match="callbacks") as caught:
+@pytest.mark.parametrize(
+    "code",
+    [{"callbacks": [StdOutCallbackHandler()]}, {"llm_kwargs": {"extra_headers": {"a": "b"}}}],
+)
+def test_what_is_code_or_steers_calls_needs_the_agent_itself(code, tmp_path):
+    persist.snapshot(chain(**code), tmp_path / "a.json.gz")
+    with pytest.raises(persist.NeedsContextError, match=next(iter(code))) as caught:
         persist.restore(tmp_path / "a.json.gz")
     assert "into=" in caught.value.hint
 

@@ -43,6 +43,14 @@ _RECIPES: dict[str, tuple[str, ...]] = {
         *_SETTINGS,
     ),
 }
+# The arguments of a model's calls that direct no traffic: no headers, no body, no address.
+_CALL_ARGUMENTS = frozenset(
+    {"temperature", "top_p", "top_k", "max_tokens", "stop", "seed", "n"}
+) | {
+    "frequency_penalty",
+    "presence_penalty",
+    "logprobs",
+}
 _DEFAULT_PARSER = "langchain_core.output_parsers.string.StrOutputParser"
 
 
@@ -146,9 +154,11 @@ def _recipe(chain: Any, path: str, requires: list[str]) -> dict[str, Any] | None
 
 
 def _code_of(chain: Any) -> str | None:
-    """The field of a chain that holds code of the user."""
+    """The field of a chain that holds code of the user, or steers the calls of its model."""
     if chain.callbacks:
         return "callbacks"
+    if not _CALL_ARGUMENTS.issuperset(getattr(chain, "llm_kwargs", ())):
+        return "llm_kwargs"
     parser = getattr(chain, "output_parser", None)
     return None if parser is None or class_name(parser) == _DEFAULT_PARSER else "an output_parser"
 
@@ -170,7 +180,9 @@ def _build_chain(
         return parts.build(records, path, context.llm)
     from langchain_classic import chains
 
-    arguments = dict(recipe["settings"])
+    arguments = {field: recipe["settings"][field] for field in _RECIPES[recipe["class"]]}
+    if not _CALL_ARGUMENTS.issuperset(arguments.get("llm_kwargs", ())):
+        raise needs(document, "persist.restore(path, into=agent)")
     if recipe["memory"]:
         arguments["memory"] = parts.build(records, f"{path}.memory", context.llm)
     if "chains" in recipe:
