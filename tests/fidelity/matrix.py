@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parent))
 import cases
+import lives
 
 INTRODUCTION = """\
 # What comes back
@@ -42,6 +43,9 @@ INTRODUCTION = """\
 Each value is saved and loaded again, in one process. A cell is *exact* when every type, bit and
 shared reference comes back; *error* when the failure names the type or the place of the value;
 *unnamed error* when it does not; **changed** when something else comes back and nobody says so.
+Agents are saved halfway: exact says that what came back went on as the agent does without a break,
+its model seeing the same text; **changed**, that it went on otherwise or not at all. Of a graph,
+the peers save what `get_state` gives, and a fresh graph takes that by `update_state`.
 This page is written by `make fidelity`, and compared by the tests."""
 PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
@@ -131,6 +135,19 @@ def judge(way: Callable[[Any], Any], make: Callable[[], Any]) -> str:
     return "exact" if same(value, back) else "**changed**"
 
 
+def judge_life(name: str, life: lives.Life) -> str:
+    """What comes of an agent that is saved halfway on one way."""
+    unbroken = life.rest(life.halfway())
+    try:
+        agent = life.through_persist() if name == "Persist" else life.through(WAYS[name])
+    except Exception as error:  # noqa: BLE001 - whatever a peer raises is what is measured
+        return "error" if _names(str(error), life.halfway()) else "unnamed error"
+    try:
+        return "exact" if life.rest(agent) == unbroken else "**changed**"
+    except Exception:  # noqa: BLE001 - what came back is no agent
+        return "**changed**"
+
+
 def _names(text: str, value: Any) -> bool:
     names = {type(value).__name__, *(type(part).__name__ for part in _parts(value))}
     return "$" in text or any(re.search(rf"\b{re.escape(name)}\b", text) for name in names)
@@ -140,10 +157,13 @@ def matrix() -> dict[str, dict[str, str]]:
     """The verdict of each case on each way."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return {
+        found = {
             case: {name: judge(way, make) for name, way in WAYS.items()}
             for case, make in cases.CASES.items()
         }
+        for title, life in lives.LIVES.items():
+            found[title] = {name: judge_life(name, life) for name in WAYS}
+        return found
 
 
 def page(found: dict[str, dict[str, str]]) -> str:
@@ -151,7 +171,13 @@ def page(found: dict[str, dict[str, str]]) -> str:
     head = f"| | {' | '.join(WAYS)} |"
     rule = "|---" * (len(WAYS) + 1) + "|"
     lines = [INTRODUCTION]
-    for title, names in (("Values", cases.VALUES), ("Messages and prompts", cases.MESSAGES)):
+    sections = {
+        "Values": cases.VALUES,
+        "Messages and prompts": cases.MESSAGES,
+        "Agents of LangChain and LangGraph": lives.GRAPHS,
+        "Chains, memories and agents of langchain-classic": lives.CHAINS,
+    }
+    for title, names in sections.items():
         lines += [f"\n## {title}\n", head, rule]
         lines += [f"| {name} | {' | '.join(found[name].values())} |" for name in names]
     lines += ["\n## Sums\n", head, rule]

@@ -25,6 +25,11 @@ def test_a_value_is_exact_or_refused_by_name(case):
     assert verdict == ("error" if case in REFUSED else "exact")
 
 
+@pytest.mark.parametrize("title", matrix.lives.LIVES)
+def test_an_agent_goes_on_as_without_a_break(title):
+    assert matrix.judge_life("Persist", matrix.lives.LIVES[title]) == "exact"
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
