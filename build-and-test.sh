@@ -28,6 +28,7 @@ done
 $verbose && export CARGO_TERM_VERBOSE=true PYTEST_ADDOPTS=-v
 
 step "set up" scripts/bootstrap.sh
+if ! $quick; then step "set up servers" scripts/servers.sh; fi
 step "lint" scripts/lint.sh
 if $build && ! $quick; then step "manual commands" scripts/check_manual_commands.sh; fi
 if $build; then step "build" scripts/build.sh; fi

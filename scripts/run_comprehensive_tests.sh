@@ -6,7 +6,8 @@ on_python() {
   local fresh
   fresh=$(mktemp -d)
   "$1" -m venv "$fresh"
-  "$fresh/bin/pip" install --quiet -r requirements-dev.txt -c constraints.txt ./persist-python
+  "$fresh/bin/pip" install --quiet -r requirements-dev.txt -r requirements-servers.txt -c constraints.txt \
+    ./persist-python
   "$fresh/bin/python" -m pytest -q persist-python/tests tests
   rm -rf "$fresh"
 }
