@@ -14,6 +14,7 @@ mod head;
 mod native;
 mod original;
 mod read;
+mod stream;
 mod table;
 mod write;
 
@@ -24,7 +25,8 @@ use crate::metadata::Metadata;
 
 pub use original::to_original;
 
-pub(crate) use read::{read, read_all, read_metadata};
+pub(crate) use read::{read_all, read_checked, read_metadata};
+pub(crate) use stream::read_events;
 pub(crate) use write::{Draft, write};
 
 /// The head takes a whole number of these.

@@ -53,6 +53,20 @@ impl Digest {
     }
 }
 
+/// A digest of bytes that arrive in pieces.
+#[derive(Default)]
+pub(crate) struct Running(Sha256);
+
+impl Running {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))

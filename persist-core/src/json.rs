@@ -6,10 +6,15 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod stream;
+
 use std::collections::HashSet;
 use std::ops::Range;
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
+
+pub use stream::Events;
+pub(crate) use stream::{Ignored, Parser};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -31,14 +36,9 @@ pub(crate) struct Member {
 
 /// Checks that the text is one JSON value with nothing around it.
 pub(crate) fn check(text: &[u8], bounds: Bounds) -> Result<()> {
-    let starts_bare = text.first().is_some_and(|byte| !is_space(*byte));
-    let ends_bare = text.last().is_some_and(|byte| !is_space(*byte));
-    if !(starts_bare && ends_bare) {
-        return Err(format_error("the JSON value is empty or has white space around it"));
-    }
-    let mut scanner = Scanner::new(text, bounds);
-    scanner.value()?;
-    scanner.end()
+    let mut parser = Parser::new(bounds);
+    parser.feed(text, &mut Ignored)?;
+    parser.finish(&mut Ignored)
 }
 
 /// Checks that the text is one JSON object, and says where the values of its members stand.
@@ -130,11 +130,6 @@ impl<'a> Scanner<'a> {
         let start = self.jiter.current_index();
         self.known_value(peek)?;
         Ok(start..self.jiter.current_index())
-    }
-
-    fn value(&mut self) -> Result<()> {
-        let peek = self.jiter.peek().map_err(|error| self.refuse(&error))?;
-        self.known_value(peek)
     }
 
     /// Reads one value, whatever is inside it, without recursion.

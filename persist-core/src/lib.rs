@@ -49,6 +49,7 @@ pub use error::{Backend, Error, ErrorKind, Result};
 pub use format::{Limits, Protection, ReadOptions, Snapshot};
 pub use hashing::Digest;
 pub use id::{AgentId, SessionId, SnapshotId};
+pub use json::Events;
 pub use metadata::Metadata;
 pub use snapshot::{SaveOptions, Verified};
 pub use storage::{

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{self, Draft, Protection, ReadOptions, Snapshot};
 use crate::hashing::Digest;
 use crate::id::{AgentId, SessionId, SnapshotId};
+use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
 use crate::storage::{Key, MemoryStorage, PutOptions, Storage};
 
@@ -188,7 +189,7 @@ pub fn save(
 pub fn load(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
     let object = storage.open(key)?;
     let bytes = format::read_all(&*object, options).map_err(|error| error.at(key))?;
-    format::read(&bytes, options).map_err(|error| error.at(key))
+    format::read_checked(&bytes, options).map_err(|error| error.at(key))
 }
 
 /// Reads what a snapshot says about itself: 4 KiB of the file, whatever the size of the state.
@@ -199,9 +200,26 @@ pub fn read_metadata(storage: &dyn Storage, key: &Key, options: &ReadOptions) ->
     format::read_metadata(&*object, options).map_err(|error| error.at(key))
 }
 
-/// Checks all of a snapshot. Fails as [`load`] does.
+/// Checks all of a snapshot, in memory that does not grow with it. Fails as [`load`] does.
+///
+/// A file that was written by others, or rewritten, is unpacked in memory.
 pub fn verify(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Verified> {
-    let Snapshot { metadata, protection, .. } = load(storage, key, options)?;
+    read(storage, key, options, &mut json::Ignored)
+}
+
+/// Checks all of a snapshot, and tells what its state holds while it is read.
+///
+/// Each block is checked before it is parsed; the state as a whole is checked only when this
+/// returns. Fails as [`load`] does, and what was told before is then to be thrown away.
+pub fn read(
+    storage: &dyn Storage,
+    key: &Key,
+    options: &ReadOptions,
+    events: &mut impl Events,
+) -> Result<Verified> {
+    let object = events.detached(|| storage.open(key))?;
+    let read = format::read_events(&*object, options, events);
+    let (metadata, protection) = read.map_err(|error| error.at(key))?;
     Ok(Verified { metadata, protection })
 }
 
@@ -215,5 +233,5 @@ pub fn encode(state: &[u8], marks: &[usize], options: &SaveOptions) -> Result<Ve
 
 /// Reads a snapshot from memory and checks all of it. Fails as [`load`] does.
 pub fn decode(bytes: &[u8], options: &ReadOptions) -> Result<Snapshot> {
-    format::read(bytes, options)
+    format::read_checked(bytes, options)
 }

@@ -124,8 +124,8 @@ pub trait Storage: fmt::Debug + Send + Sync {
     }
 }
 
-/// An object that is open for reading.
-pub trait Object: Send {
+/// An object that is open for reading, by several threads at once.
+pub trait Object: Send + Sync {
     /// The length in bytes.
     fn size(&self) -> u64;
 

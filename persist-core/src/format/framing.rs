@@ -91,6 +91,14 @@ pub(super) fn take_apart(container: Container, file: &[u8]) -> Result<Layout<'_>
     }
 }
 
+/// Takes one block, with its framing and nothing else.
+pub(super) fn take_block(container: Container, bytes: &[u8]) -> Result<Block<'_>> {
+    match container {
+        Container::Gzip => gzip::take_block(bytes),
+        _ => zstd::take_framed_block(bytes),
+    }
+}
+
 /// The text of a native head, and its length in the file; the file may be cut behind it.
 pub(super) fn take_head(container: Container, file: &[u8]) -> Result<(&[u8], usize)> {
     match container {

@@ -1,4 +1,4 @@
-//! Reads a file that is laid out as we write it: every block is checked before anything parses it.
+//! The checks of a file that is laid out as we write it: no block is parsed before its own.
 
 use libdeflater::crc32;
 
@@ -8,7 +8,6 @@ use super::{MAX_BLOCK, Protection, ReadOptions, Snapshot, changed, head, malform
 use crate::compression::{Algorithm, Container};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Digest;
-use crate::json;
 use crate::metadata::Metadata;
 use crate::parallel;
 
@@ -18,23 +17,24 @@ pub(super) fn metadata(container: Container, file: &[u8]) -> Result<Metadata> {
     Metadata::parse(head::metadata_in(text)?)
 }
 
-/// Reads a whole native file.
+/// Reads a whole native file; its text is yet to be parsed.
 pub(super) fn read(container: Container, file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
     let layout = framing::take_apart(container, file)?;
     let metadata = Metadata::parse(head::metadata_in(layout.head)?)?;
-    let algorithm = algorithm_of(&metadata, container, &layout, options)?;
-    check_lengths(&layout, &metadata, file.len() as u64, options)?;
+    let algorithm = algorithm_of(&metadata, container, &layout.blocks, options)?;
+    let blocks: Vec<_> = layout.blocks.iter().map(|block| (block.length, block.plain)).collect();
+    table::check_lengths(&layout.table, &blocks)?;
+    check_table(&layout.table, &metadata, file.len() as u64, options)?;
     let state = unpack(&layout, algorithm)?;
-    check_state(&state, &metadata)?;
-    json::check(&state, options.limits.bounds())?;
+    check_content(Digest::of(&state), &metadata)?;
     Ok(Snapshot { metadata, state, protection: Protection::Full })
 }
 
 /// The algorithm that the metadata names, which must be one of this container.
-fn algorithm_of<'a>(
+pub(super) fn algorithm_of<'a>(
     metadata: &Metadata,
     container: Container,
-    layout: &Layout<'_>,
+    blocks: &[Block<'_>],
     options: &'a ReadOptions,
 ) -> Result<&'a dyn Algorithm> {
     let name = &metadata.compression_algorithm;
@@ -47,35 +47,36 @@ fn algorithm_of<'a>(
         Container::Private => container == Container::Zstd,
         own => own == container,
     };
-    if fits && layout.blocks.iter().all(|block| block.is_private == is_private) {
+    if fits && blocks.iter().all(|block| block.is_private == is_private) {
         return Ok(algorithm);
     }
-    Err(malformed(format!("the metadata says {name:?}, but the file is not compressed with it")))
+    Err(not_compressed_with(name))
 }
 
-/// Checks every length against the others and the limits, before memory is taken for the state.
-fn check_lengths(
-    layout: &Layout<'_>,
+pub(super) fn not_compressed_with(name: &str) -> Error {
+    malformed(format!("the metadata says {name:?}, but the file is not compressed with it"))
+}
+
+/// Checks the lengths in the table against the limits, before memory is taken for the state.
+pub(super) fn check_table(
+    table: &[Entry],
     metadata: &Metadata,
     file_size: u64,
     options: &ReadOptions,
 ) -> Result<()> {
-    let blocks: Vec<_> = layout.blocks.iter().map(|block| (block.length, block.plain)).collect();
-    table::check_lengths(&layout.table, &blocks)?;
-    let sum =
-        |length: fn(&(u32, u32)) -> u32| blocks.iter().map(length).map(u64::from).sum::<u64>();
-    if metadata.uncompressed_size != sum(|block| block.1) {
+    let sum = |length: fn(&Entry) -> u32| table.iter().map(length).map(u64::from).sum::<u64>();
+    if metadata.uncompressed_size != sum(|entry| entry.plain) {
         return Err(changed("uncompressed_size does not match the blocks"));
     }
-    if metadata.compressed_size != Some(sum(|block| block.0)) {
+    if metadata.compressed_size != Some(sum(|entry| entry.length)) {
         return Err(changed("compressed_size does not match the blocks"));
     }
-    if blocks.iter().any(|block| u64::from(block.1) > MAX_BLOCK as u64) {
+    if table.iter().any(|entry| u64::from(entry.plain) > MAX_BLOCK as u64) {
         let message = format!("a block is longer than {MAX_BLOCK} bytes");
         return Err(Error::new(ErrorKind::LimitExceeded, message));
     }
     options.limits.check_unpacked(metadata.uncompressed_size, file_size)?;
-    if metadata.block_root != Some(table::root(&layout.table)) {
+    if metadata.block_root != Some(table::root(table)) {
         return Err(changed("block_root does not match the block table"));
     }
     Ok(())
@@ -89,7 +90,17 @@ fn unpack(layout: &Layout<'_>, algorithm: &dyn Algorithm) -> Result<Vec<u8>> {
     Ok(texts.concat())
 }
 
-fn unpack_block(block: &Block<'_>, entry: &Entry, algorithm: &dyn Algorithm) -> Result<Vec<u8>> {
+/// Checks that the block has the lengths that the table tells.
+pub(super) fn check_block(block: &Block<'_>, entry: &Entry) -> Result<()> {
+    table::check_lengths(&[*entry], &[(block.length, block.plain)])
+}
+
+/// Unpacks one block and checks it.
+pub(super) fn unpack_block(
+    block: &Block<'_>,
+    entry: &Entry,
+    algorithm: &dyn Algorithm,
+) -> Result<Vec<u8>> {
     let text = algorithm.decompress(block.packed, block.plain as usize)?;
     if block.crc.is_some_and(|crc| crc != crc32(&text)) {
         return Err(changed("a gzip member does not match its checksum"));
@@ -102,8 +113,9 @@ fn unpack_block(block: &Block<'_>, entry: &Entry, algorithm: &dyn Algorithm) -> 
     Ok(text)
 }
 
-fn check_state(state: &[u8], metadata: &Metadata) -> Result<()> {
-    if Digest::of(state) == metadata.content_hash {
+/// Checks the digest of the state.
+pub(super) fn check_content(digest: Digest, metadata: &Metadata) -> Result<()> {
+    if digest == metadata.content_hash {
         return Ok(());
     }
     Err(changed("the state does not match content_hash: it was changed after it was written"))

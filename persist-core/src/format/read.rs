@@ -3,6 +3,7 @@
 use super::{MAX_HEAD, PAGE, ReadOptions, Snapshot, foreign, framing, malformed, native};
 use crate::compression::Container;
 use crate::error::Result;
+use crate::json;
 use crate::metadata::Metadata;
 use crate::storage::Object;
 
@@ -11,13 +12,20 @@ const FOREIGN_START: usize = 128 * 1024;
 
 /// What the first bytes of a file say of the rest.
 #[derive(Clone, Copy)]
-struct Kind {
-    container: Container,
-    is_native: bool,
+pub(super) struct Kind {
+    pub(super) container: Container,
+    pub(super) is_native: bool,
 }
 
-/// Reads and checks a whole snapshot.
-pub(crate) fn read(file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
+/// Reads and checks a whole snapshot, and its text as well.
+pub(crate) fn read_checked(file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
+    let snapshot = read(file, options)?;
+    json::check(&snapshot.state, options.limits.bounds())?;
+    Ok(snapshot)
+}
+
+/// Reads a whole snapshot and checks all but the text of its state.
+pub(super) fn read(file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
     let kind = kind_of(file)?;
     if kind.is_native {
         native::read(kind.container, file, options)
@@ -49,12 +57,20 @@ pub(crate) fn read_all(object: &dyn Object, options: &ReadOptions) -> Result<Vec
 }
 
 fn native_metadata(object: &dyn Object, container: Container, page: Vec<u8>) -> Result<Metadata> {
-    let is_whole = page.len() < PAGE || framing::take_head(container, &page).is_ok();
-    let start = if is_whole { page } else { object.read_at(0, MAX_HEAD)? };
-    native::metadata(container, &start)
+    native::metadata(container, &start_of(object, container, page)?)
 }
 
-fn kind_of(file: &[u8]) -> Result<Kind> {
+/// The start of a native file with its head whole: the first page, or as much as a head may take.
+pub(super) fn start_of(
+    object: &dyn Object,
+    container: Container,
+    page: Vec<u8>,
+) -> Result<Vec<u8>> {
+    let is_whole = page.len() < PAGE || framing::take_head(container, &page).is_ok();
+    if is_whole { Ok(page) } else { object.read_at(0, MAX_HEAD) }
+}
+
+pub(super) fn kind_of(file: &[u8]) -> Result<Kind> {
     match file {
         [0x1f, 0x8b, ..] => {
             Ok(Kind { container: Container::Gzip, is_native: framing::is_native_gzip(file) })

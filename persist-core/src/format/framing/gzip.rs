@@ -198,6 +198,14 @@ pub(super) fn take_apart(file: &[u8]) -> Result<Layout<'_>> {
     }
 }
 
+pub(super) fn take_block(bytes: &[u8]) -> Result<Block<'_>> {
+    let (member, rest) = take_member(bytes)?;
+    match (member.table, rest) {
+        (None, []) => block_of(&member),
+        _ => Err(bad_member()),
+    }
+}
+
 fn block_of<'a>(member: &Member<'a>) -> Result<Block<'a>> {
     if member.plain == 0 {
         return Err(malformed("a block is empty"));

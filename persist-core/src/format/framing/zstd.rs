@@ -145,6 +145,16 @@ pub(super) fn take_apart(file: &[u8]) -> Result<Layout<'_>> {
     Err(malformed("the snapshot does not end with its last frame"))
 }
 
+pub(super) fn take_framed_block(bytes: &[u8]) -> Result<Block<'_>> {
+    let (magic, content, behind) = take_skippable(bytes)?;
+    let mut blocks = Vec::new();
+    let rest = take_block(content, behind, &mut blocks)?;
+    match (magic, blocks.pop()) {
+        (LENGTHS, Some(block)) if rest.is_empty() => Ok(block),
+        _ => Err(malformed("a zstd frame stands where this format has none")),
+    }
+}
+
 /// Takes the block that the lengths announce.
 fn take_block<'a>(
     lengths: &[u8],
