@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, convert, delete, diff, export, list, show, verify};
+use crate::commands::{
+    completions, convert, delete, diff, export, health, list, shipped, show, verify,
+};
 
 /// Inspect and manage snapshots of AI agents
 ///
@@ -23,5 +25,10 @@ pub(crate) enum Command {
     Delete(delete::Arguments),
     Diff(diff::Arguments),
     Convert(convert::Arguments),
+    Health(health::Arguments),
+    /// The rules for Prometheus that tell when snapshots fail
+    Alerts(shipped::Arguments),
+    /// The dashboard for Grafana
+    Dashboards(shipped::Arguments),
     Completions(completions::Arguments),
 }

@@ -5,8 +5,10 @@ pub(crate) mod convert;
 pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod export;
+pub(crate) mod health;
 pub(crate) mod list;
 mod places;
+pub(crate) mod shipped;
 pub(crate) mod show;
 pub(crate) mod verify;
 
@@ -25,6 +27,9 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal<'_>) -> Result<u8> {
         Command::Delete(arguments) => delete::run(&arguments, terminal),
         Command::Diff(arguments) => diff::run(&arguments, terminal),
         Command::Convert(arguments) => convert::run(&arguments, terminal),
+        Command::Health(arguments) => health::run(&arguments, terminal),
+        Command::Alerts(arguments) => shipped::run(shipped::ALERTS, &arguments, terminal),
+        Command::Dashboards(arguments) => shipped::run(shipped::DASHBOARD, &arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A room imports only rooms to its right, and the side rooms [`Error`], [`Metadata`], ids,
-//! hashing and strict JSON. The state is never parsed and printed again: every float, big integer
+//! hashing, strict JSON and [`telemetry`]. The state is never parsed and printed again: every float, big integer
 //! and key order comes back as it was.
 //!
 //! ```
@@ -37,12 +37,14 @@ pub mod compression;
 pub mod error;
 pub mod format;
 mod hashing;
+pub mod health;
 mod id;
 mod json;
 pub mod metadata;
 mod parallel;
 pub mod snapshot;
 pub mod storage;
+pub mod telemetry;
 
 pub use compression::{Algorithm, Algorithms, Container, Level};
 pub use error::{Backend, Error, ErrorKind, Result};
@@ -53,5 +55,6 @@ pub use json::Events;
 pub use metadata::Metadata;
 pub use snapshot::{SaveOptions, Verified};
 pub use storage::{
-    Key, LocalStorage, Location, MemoryStorage, Object, ObjectInfo, PutOptions, Storage, Upload,
+    Key, LocalStorage, Location, MemoryStorage, Object, ObjectInfo, PutOptions, Room, Storage,
+    Upload,
 };

@@ -11,6 +11,7 @@ use crate::id::{AgentId, SessionId, SnapshotId};
 use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
 use crate::storage::{Key, MemoryStorage, PutOptions, Storage};
+use crate::telemetry::metrics;
 
 /// What the caller says of the snapshot, and how it is written.
 #[derive(Debug, Clone)]
@@ -172,6 +173,18 @@ pub fn save(
     marks: &[usize],
     options: &SaveOptions,
 ) -> Result<Metadata> {
+    let metadata = metrics::SAVE.count(|| write(storage, key, state, marks, options))?;
+    metrics::saved(&metadata);
+    Ok(metadata)
+}
+
+fn write(
+    storage: &dyn Storage,
+    key: &Key,
+    state: &[u8],
+    marks: &[usize],
+    options: &SaveOptions,
+) -> Result<Metadata> {
     let name = options.algorithm_name(&key.file_name())?;
     let algorithm = options.algorithms.get(&name)?;
     let metadata = options.metadata(&name);
@@ -187,6 +200,10 @@ pub fn save(
 /// Fails with `NotFound`, `Format`, `Integrity`, `UnsupportedVersion`, `LimitExceeded`, and as the
 /// store does; the message names the key.
 pub fn load(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
+    metrics::LOAD.count(|| load_checked(storage, key, options))
+}
+
+fn load_checked(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
     let object = storage.open(key)?;
     let bytes = format::read_all(&*object, options).map_err(|error| error.at(key))?;
     format::read_checked(&bytes, options).map_err(|error| error.at(key))
@@ -204,7 +221,7 @@ pub fn read_metadata(storage: &dyn Storage, key: &Key, options: &ReadOptions) ->
 ///
 /// A file that was written by others, or rewritten, is unpacked in memory.
 pub fn verify(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Verified> {
-    read(storage, key, options, &mut json::Ignored)
+    metrics::VERIFY.count(|| scan(storage, key, options, &mut json::Ignored))
 }
 
 /// Checks all of a snapshot, and tells what its state holds while it is read.
@@ -212,6 +229,15 @@ pub fn verify(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result
 /// Each block is checked before it is parsed; the state as a whole is checked only when this
 /// returns. Fails as [`load`] does, and what was told before is then to be thrown away.
 pub fn read(
+    storage: &dyn Storage,
+    key: &Key,
+    options: &ReadOptions,
+    events: &mut impl Events,
+) -> Result<Verified> {
+    metrics::LOAD.count(|| scan(storage, key, options, events))
+}
+
+fn scan(
     storage: &dyn Storage,
     key: &Key,
     options: &ReadOptions,
@@ -227,7 +253,7 @@ pub fn read(
 pub fn encode(state: &[u8], marks: &[usize], options: &SaveOptions) -> Result<Vec<u8>> {
     let storage = MemoryStorage::new();
     let key = Key::new("snapshot")?;
-    save(&storage, &key, state, marks, options)?;
+    write(&storage, &key, state, marks, options)?;
     format::read_all(&*storage.open(&key)?, &ReadOptions::default())
 }
 

@@ -9,6 +9,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod instrument;
 mod local;
 mod location;
 mod memory;
@@ -122,6 +123,20 @@ pub trait Storage: fmt::Debug + Send + Sync {
             Err(error) => Err(error),
         }
     }
+
+    /// How much room there is where this key would be written; `None` where the store has no end.
+    fn room(&self, _key: &Key) -> Option<Room> {
+        None
+    }
+}
+
+/// The room of a disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// What this user can still write.
+    pub free: u64,
+    /// The whole disk.
+    pub size: u64,
 }
 
 /// An object that is open for reading, by several threads at once.

@@ -6,6 +6,7 @@
 
 mod command;
 mod error;
+mod observe;
 mod snapshots;
 
 use pyo3::prelude::*;
@@ -17,6 +18,8 @@ mod _persist {
     use crate::command::run_cli;
     #[pymodule_export]
     use crate::error::error_kinds;
+    #[pymodule_export]
+    use crate::observe::{health, metrics_table, render_metrics, start_metrics};
     #[pymodule_export]
     use crate::snapshots::{decode, delete, encode, exists, load, read_metadata, save, verify};
 }

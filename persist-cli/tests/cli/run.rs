@@ -244,3 +244,44 @@ fn convert_a_folder() {
 fn convert_as_json() {
     assert_snapshot!(folder().run(&["convert", "DIR/a.json.gz", "DIR/a.json.zst", "--json"]));
 }
+
+/// The numbers of a disk and a clock are not the same twice; the exit code is.
+fn without_numbers(shown: &str) -> String {
+    let (code, rest) = shown.split_once('\n').unwrap();
+    let mut text = rest.replace(|c: char| c.is_ascii_digit(), "N");
+    while text.contains("NN") {
+        text = text.replace("NN", "N");
+    }
+    format!("{code}\n{text}")
+}
+
+#[test]
+fn health() {
+    assert_snapshot!(without_numbers(&folder().run(&["health", "DIR"])));
+}
+
+#[test]
+fn health_of_what_is_missing() {
+    assert_snapshot!(Folder::new().run(&["health", "DIR/missing/a"]));
+}
+
+#[test]
+fn health_when_snapshots_are_old() {
+    let shown = folder().run(&["health", "DIR", "--max-age", "0"]);
+    assert!(shown.starts_with("exit code 6\n"), "{shown}");
+    assert!(shown.contains("the newest snapshot of \"sales\" is older than 0 s"), "{shown}");
+}
+
+#[test]
+fn alerts_and_dashboards_are_written_once() {
+    let folder = Folder::new();
+    for (verb, name, holds) in
+        [("alerts", "a.yml", "PersistDiskNearlyFull"), ("dashboards", "d.json", "\"panels\"")]
+    {
+        let arguments = [verb, "export", "-o", &format!("DIR/{name}")];
+        assert_eq!(folder.run(&arguments), "exit code 0\n");
+        assert!(fs::read_to_string(folder.path(name)).unwrap().contains(holds));
+        assert!(folder.run(&arguments).starts_with("exit code 7\n"));
+        assert!(folder.run(&arguments[..2]).contains(holds));
+    }
+}

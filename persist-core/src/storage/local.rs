@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
-use super::{Key, Object, ObjectInfo, PutOptions, Storage, Upload};
+use super::{Key, Object, ObjectInfo, PutOptions, Room, Storage, Upload};
 use crate::error::{Error, ErrorKind, Result};
 
 const TEMPORARY_PREFIX: &str = ".persist-";
@@ -99,6 +99,16 @@ impl Storage for LocalStorage {
             }
             None
         })))
+    }
+
+    #[cfg(unix)]
+    fn room(&self, key: &Key) -> Option<Room> {
+        let path = self.path(key);
+        let below =
+            path.ancestors().find(|path| path.exists()).filter(|path| !path.as_os_str().is_empty());
+        let disk = rustix::fs::statvfs(below.unwrap_or(Path::new("."))).ok()?;
+        let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+        Some(Room { free: bytes(disk.f_bavail), size: bytes(disk.f_blocks) })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
+use super::instrument::InstrumentedStorage;
 use super::{Key, LocalStorage, Storage};
 use crate::error::{Backend, Error, ErrorKind, Result};
 
@@ -83,7 +84,7 @@ impl Location {
     /// Fails with `Storage` for a store that this release does not have.
     pub fn storage(&self) -> Result<Arc<dyn Storage>> {
         match &self.store {
-            Store::Local => Ok(Arc::new(LocalStorage::new())),
+            Store::Local => Ok(InstrumentedStorage::around(Arc::new(LocalStorage::new()), "local")),
             Store::Cloud { backend, scheme, bucket } => {
                 let message =
                     format!("could not open {scheme}://{bucket}: {scheme} is not built in");

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ROOMS: [&str; 4] = ["snapshot", "format", "compression", "storage"];
-const SIDE_ROOMS: [&str; 6] = ["error", "hashing", "id", "json", "metadata", "parallel"];
+const ROOMS: [&str; 5] = ["health", "snapshot", "format", "compression", "storage"];
+const SIDE_ROOMS: [&str; 7] =
+    ["error", "hashing", "id", "json", "metadata", "parallel", "telemetry"];
 
 fn files_of(room: &str) -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -17,7 +17,7 @@ Restoring runs no code that the file names. No framework is imported before an
 agent of that framework is met.
 """
 
-from persist import exceptions
+from persist import exceptions, metrics
 from persist._api import (
     adelete_snapshot,
     aget_metadata,
@@ -37,6 +37,7 @@ from persist._api import (
     snapshot_exists,
     verify_snapshot,
 )
+from persist._health import Check, Health, Newest, health
 from persist._inspection import Inspection
 from persist._metadata import Metadata
 from persist._shutdown import ShutdownHook, shutdown_hook
@@ -46,8 +47,11 @@ from persist.codec import register, register_kind
 from persist.exceptions import *  # noqa: F403 - the tree is public as a whole
 
 __all__ = [
+    "Check",
+    "Health",
     "Inspection",
     "Metadata",
+    "Newest",
     "ShutdownHook",
     "__version__",
     "adelete_snapshot",
@@ -61,9 +65,11 @@ __all__ = [
     "dumps",
     "exceptions",
     "get_metadata",
+    "health",
     "inspect",
     "load_state",
     "loads",
+    "metrics",
     "register",
     "register_adapter",
     "register_kind",

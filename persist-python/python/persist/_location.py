@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from persist import _observability
 from persist.exceptions import ConfigurationError
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -23,6 +24,8 @@ def location(path: Path, storage_mode: str, s3_bucket: str | None) -> str:
     Raises:
         ConfigurationError: The mode is unknown, or it contradicts the bucket.
     """
+    # Every call that uses a store begins here: the first one starts the metrics.
+    _observability.start_if_asked()
     text = os.fsdecode(path)
     if storage_mode == "local":
         if s3_bucket is not None:

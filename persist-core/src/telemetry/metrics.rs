@@ -1,0 +1,207 @@
+//! The metrics: their names, and the places where they are counted.
+//!
+//! Counting goes through the `metrics` facade, once [`turn_on`] was called: until then it costs one
+//! look at a flag. Labels hold words of this crate alone, never an id, a path or a text of a user.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use ::metrics::{counter, gauge, histogram};
+
+use crate::error::Result;
+use crate::metadata::Metadata;
+
+static ON: AtomicBool = AtomicBool::new(false);
+
+/// Begins to count; a recorder of the `metrics` crate should be installed before.
+pub fn turn_on() {
+    ON.store(true, Ordering::Relaxed);
+}
+
+/// Whether anything is counted.
+pub fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+/// What a metric measures, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number that only grows.
+    Counter,
+    /// A number that goes up and down.
+    Gauge,
+    /// Durations, sorted into buckets.
+    Seconds,
+    /// Sizes, sorted into buckets.
+    Bytes,
+    /// Ratios, sorted into buckets.
+    Ratio,
+}
+
+/// A metric, as the table of the documentation and the exporters show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name in Prometheus.
+    pub name: &'static str,
+    /// What it measures.
+    pub kind: Kind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it says, in one sentence.
+    pub help: &'static str,
+}
+
+/// Declares each metric once: a constant with its name, and its line in [`ALL`].
+macro_rules! metrics {
+    ($($constant:ident $name:literal $kind:ident [$($label:literal),*] $help:literal;)*) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)*
+
+        /// Every metric there is.
+        pub const ALL: &[Metric] = &[$(Metric {
+            name: $constant,
+            kind: Kind::$kind,
+            labels: &[$($label),*],
+            help: $help,
+        }),*];
+    };
+}
+
+metrics! {
+    STORAGE_REQUESTS "persist_storage_requests_total" Counter ["backend", "operation"]
+        "Requests to a store.";
+    STORAGE_ERRORS "persist_storage_errors_total" Counter ["backend", "operation", "kind"]
+        "Requests to a store that failed; a missing object or a lost race is none.";
+    STORAGE_LATENCY "persist_storage_latency_seconds" Seconds ["backend", "operation"]
+        "How long requests to a store took.";
+    STORAGE_BYTES "persist_storage_bytes_total" Counter ["backend", "operation"]
+        "Bytes read from and written to a store.";
+    STORAGE_FREE "persist_storage_free_bytes" Gauge ["backend"]
+        "Room left on the disk that was written to last.";
+    STORAGE_SIZE "persist_storage_size_bytes" Gauge ["backend"]
+        "Size of the disk that was written to last.";
+    S3_REQUESTS "persist_s3_requests_total" Counter ["operation"]
+        "Requests to S3.";
+    S3_ERRORS "persist_s3_errors_total" Counter ["operation"]
+        "Requests to S3 that failed.";
+    S3_LATENCY "persist_s3_latency_seconds" Seconds ["operation"]
+        "How long requests to S3 took.";
+    STATE_SIZE "persist_state_size_bytes" Bytes []
+        "Sizes of the states that were saved, before compression.";
+    SNAPSHOTS "persist_snapshot_attempts_total" Counter []
+        "Snapshots that were begun.";
+    SNAPSHOT_FAILURES "persist_snapshot_failures_total" Counter ["kind"]
+        "Snapshots that failed.";
+    SNAPSHOT_DURATION "persist_snapshot_duration_seconds" Seconds []
+        "How long it took to save a state.";
+    SNAPSHOT_SIZE "persist_snapshot_size_bytes" Bytes ["algorithm"]
+        "Sizes of the states that were saved, after compression.";
+    SNAPSHOT_LAST "persist_snapshot_last_success_timestamp_seconds" Gauge []
+        "When this process saved a snapshot last, in Unix time.";
+    COMPRESSION_RATIO "persist_compression_ratio" Ratio ["algorithm"]
+        "Size before compression divided by size after it.";
+    RESTORES "persist_restore_attempts_total" Counter []
+        "Snapshots that were begun to be read.";
+    RESTORE_FAILURES "persist_restore_failures_total" Counter ["kind"]
+        "Snapshots that could not be read.";
+    RESTORE_DURATION "persist_restore_duration_seconds" Seconds []
+        "How long it took to read and check a snapshot.";
+    VERIFICATIONS "persist_verify_attempts_total" Counter []
+        "Snapshots that were begun to be verified.";
+    VERIFY_FAILURES "persist_verify_failures_total" Counter ["kind"]
+        "Snapshots that are not valid, or could not be verified.";
+}
+
+/// The three metrics of a verb: attempts, failures by kind, and duration where it has one.
+pub(crate) struct Verb {
+    attempts: &'static str,
+    failures: &'static str,
+    duration: Option<&'static str>,
+}
+
+pub(crate) const SAVE: Verb =
+    Verb { attempts: SNAPSHOTS, failures: SNAPSHOT_FAILURES, duration: Some(SNAPSHOT_DURATION) };
+pub(crate) const LOAD: Verb =
+    Verb { attempts: RESTORES, failures: RESTORE_FAILURES, duration: Some(RESTORE_DURATION) };
+pub(crate) const VERIFY: Verb =
+    Verb { attempts: VERIFICATIONS, failures: VERIFY_FAILURES, duration: None };
+
+impl Verb {
+    /// Does the work and counts it.
+    pub(crate) fn count<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if !is_on() {
+            return work();
+        }
+        let start = Instant::now();
+        counter!(self.attempts).increment(1);
+        let result = work();
+        match (&result, self.duration) {
+            (Err(error), _) => {
+                counter!(self.failures, "kind" => error.kind().code()).increment(1);
+            }
+            (Ok(_), Some(duration)) => histogram!(duration).record(start.elapsed()),
+            (Ok(_), None) => {}
+        }
+        result
+    }
+}
+
+/// Says that a state was saved.
+pub(crate) fn saved(metadata: &Metadata) {
+    if !is_on() {
+        return;
+    }
+    let algorithm = known(&metadata.compression_algorithm);
+    let plain = lossy(metadata.uncompressed_size);
+    let packed = lossy(metadata.compressed_size.unwrap_or(metadata.uncompressed_size));
+    histogram!(STATE_SIZE).record(plain);
+    histogram!(SNAPSHOT_SIZE, "algorithm" => algorithm).record(packed);
+    histogram!(COMPRESSION_RATIO, "algorithm" => algorithm).record(plain / packed.max(1.0));
+    gauge!(SNAPSHOT_LAST).set(metadata.timestamp.as_duration().as_secs_f64());
+}
+
+/// Says that a request to a store ended, after this time.
+pub(crate) fn requested(
+    backend: &'static str,
+    operation: &'static str,
+    elapsed: Duration,
+    failure: Option<&'static str>,
+) {
+    if !is_on() {
+        return;
+    }
+    counter!(STORAGE_REQUESTS, "backend" => backend, "operation" => operation).increment(1);
+    histogram!(STORAGE_LATENCY, "backend" => backend, "operation" => operation).record(elapsed);
+    if let Some(kind) = failure {
+        counter!(STORAGE_ERRORS, "backend" => backend, "operation" => operation, "kind" => kind)
+            .increment(1);
+    }
+    if backend == "s3" {
+        counter!(S3_REQUESTS, "operation" => operation).increment(1);
+        histogram!(S3_LATENCY, "operation" => operation).record(elapsed);
+        counter!(S3_ERRORS, "operation" => operation).increment(u64::from(failure.is_some()));
+    }
+}
+
+/// Says that bytes were read from or written to a store.
+pub(crate) fn moved(backend: &'static str, operation: &'static str, bytes: u64) {
+    if !is_on() {
+        return;
+    }
+    counter!(STORAGE_BYTES, "backend" => backend, "operation" => operation).increment(bytes);
+}
+
+/// Says how much room a disk has.
+pub(crate) fn room(backend: &'static str, free: u64, size: u64) {
+    gauge!(STORAGE_FREE, "backend" => backend).set(lossy(free));
+    gauge!(STORAGE_SIZE, "backend" => backend).set(lossy(size));
+}
+
+/// The algorithm as a label: a user's own algorithm has any name.
+fn known(algorithm: &str) -> &'static str {
+    ["gzip", "zstd", "none"].into_iter().find(|name| *name == algorithm).unwrap_or("other")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
+fn lossy(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,93 @@
+"""Whether a store can keep snapshots, and how fresh those are that it keeps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from persist import _persist
+from persist._location import location
+
+if TYPE_CHECKING:
+    from persist._location import Path
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked.
+
+    Attributes:
+        name: What: `reach`, `write`, `read`, `condition`, `clock`, `delete` or `room`.
+        ok: Whether it is well.
+        detail: What was found, for people.
+        kind: The code of the error, when it is not well.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest snapshot of an agent.
+
+    Attributes:
+        timestamp: When it was taken.
+        age: How long ago that was.
+    """
+
+    timestamp: datetime
+    age: timedelta
+
+
+@dataclass(frozen=True)
+class Health:
+    """What is known of a store; made by `health`.
+
+    Attributes:
+        healthy: Whether every check is well.
+        checks: Every check that was made, in order.
+        agents: The newest snapshot of each agent, by the agent's id.
+    """
+
+    healthy: bool
+    checks: tuple[Check, ...]
+    agents: dict[str, Newest]
+
+
+def health(path: Path) -> Health:
+    """Check that a store can keep snapshots.
+
+    It is listed, and a small object is written there, read, compared, written
+    again on the condition that it does not exist, and deleted. Its clock is
+    compared with this machine's, and the room of a disk is looked at.
+
+    Args:
+        path: The folder: a path or a URL.
+
+    Returns:
+        What was found; a check that fails is in it, and not raised.
+
+    Raises:
+        ConfigurationError: The path is no path or URL.
+        StorageError: The store cannot be opened at all.
+
+    Example:
+        >>> metadata = persist.snapshot(["hello"], "snapshots/agent.json.gz", agent_id="bot")
+        >>> report = persist.health("snapshots")
+        >>> report.healthy, list(report.agents)
+        (True, ['bot'])
+    """
+    found = json.loads(_persist.health(location(path, "local", None)))
+    agents = {
+        agent["agent_id"]: Newest(
+            datetime.fromisoformat(agent["timestamp"].replace("Z", "+00:00")),
+            timedelta(seconds=agent["age_seconds"]),
+        )
+        for agent in found["agents"]
+    }
+    return Health(found["healthy"], tuple(Check(**check) for check in found["checks"]), agents)

@@ -1,0 +1,44 @@
+//! What an operator asks: the metrics of this process, and the health of a store.
+
+use std::ffi::OsString;
+
+use jiff::Timestamp;
+use persist_core::telemetry::metrics::ALL;
+use persist_core::{Location, health as core_health};
+use pyo3::prelude::*;
+
+use crate::error::Failure;
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// Begins to count, unless it began before.
+#[pyfunction]
+pub(crate) fn start_metrics() -> Result<()> {
+    Ok(persist_telemetry::metrics::start()?)
+}
+
+/// Returns the metrics of this process in Prometheus' text format.
+#[pyfunction]
+pub(crate) fn render_metrics(py: Python<'_>) -> String {
+    py.detach(persist_telemetry::metrics::render)
+}
+
+/// Returns name, kind, labels and meaning of each metric.
+#[pyfunction]
+pub(crate) fn metrics_table() -> Vec<(&'static str, String, Vec<&'static str>, &'static str)> {
+    let row = |metric: &persist_core::telemetry::metrics::Metric| {
+        (metric.name, format!("{:?}", metric.kind), metric.labels.to_vec(), metric.help)
+    };
+    ALL.iter().map(row).collect()
+}
+
+/// Checks a store and returns what was found as JSON.
+#[pyfunction]
+pub(crate) fn health(py: Python<'_>, location: OsString) -> Result<String> {
+    py.detach(|| {
+        let location = Location::parse(location)?;
+        let storage = location.storage()?;
+        let health = core_health::check(&*storage, location.key(), Timestamp::now());
+        Ok(health.to_value().to_string())
+    })
+}
