@@ -48,8 +48,12 @@ CHARTS = [
     ),
     (
         "Failed requests to stores",
-        f"{rate('persist_storage_errors_total', 'backend')}"
-        f" or {rate('persist_storage_requests_total', 'backend')} * 0",
+        " or ".join(
+            [
+                rate("persist_storage_errors_total", "backend"),
+                f"{rate('persist_storage_requests_total', 'backend')} * 0",
+            ]
+        ),
         "{{backend}}",
         "ops",
     ),
@@ -91,16 +95,15 @@ def board() -> str:
         .time("now-1h", "now")
         .with_variable(dashboard.DatasourceVariable("datasource").type("prometheus"))
     )
-    number = 0
     for number, (title, expression, unit) in enumerate(STATS, 1):
         last = common.ReduceDataOptions().calcs(["lastNotNull"])
         panel = (
             stat.Panel().reduce_options(last).id(number).title(title).unit(unit).datasource(SOURCE)
         )
         made = made.with_panel(panel.with_target(query(expression, title)).span(6).height(4))
-    for number, (title, expression, legend, unit) in enumerate(CHARTS, number + 1):  # noqa: B020 - ids go on
+    for number, (title, expression, legend, unit) in enumerate(CHARTS, len(STATS) + 1):
         panel = timeseries.Panel().id(number).title(title).unit(unit).datasource(SOURCE)
-        shown = common.VizLegendOptions().show_legend(True)
+        shown = common.VizLegendOptions().show_legend(show_legend=True)
         panel = panel.legend(shown).with_target(query(expression, legend))
         made = made.with_panel(panel.span(8).height(8))
     return JSONEncoder(sort_keys=True, indent=2).encode(made.build()) + "\n"

@@ -36,7 +36,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     def server_bind(self) -> None:
         """Bind without asking a name server for this machine's name, as the base does."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = "localhost", int(self.server_address[1])
         self.setup_environ()
 
 

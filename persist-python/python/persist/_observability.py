@@ -9,7 +9,7 @@ METRICS_ADDRESS = "PERSIST_METRICS_ADDR"
 HEALTH_URL = "PERSIST_HEALTH_URL"
 
 VARIABLES = {
-    METRICS_ENABLED: "`true`, `1`, `yes` or `on`: count, and serve `/metrics`, `/healthz` and `/readyz`",
+    METRICS_ENABLED: "`true` (or `1`, `yes`, `on`): serve `/metrics`, `/healthz` and `/readyz`",
     METRICS_ADDRESS: "`HOST:PORT` of that page; `127.0.0.1:9090` by default",
     HEALTH_URL: "the folder that `/readyz` checks, at most every 10 seconds; none by default",
 }

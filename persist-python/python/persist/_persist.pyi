@@ -5,7 +5,7 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import SupportsIndex
 
-__all__ = ["decode", "delete", "encode", "error_kinds", "exists", "load", "read_metadata", "run_cli", "save", "verify"]
+__all__ = ["decode", "delete", "encode", "error_kinds", "exists", "health", "load", "metrics_table", "read_metadata", "render_metrics", "run_cli", "save", "start_metrics", "verify"]
 
 def decode(bytes: bytes | bytearray) -> tuple[str, bytes]:
     """
@@ -32,14 +32,29 @@ def exists(location: str) -> bool:
     Returns whether there is a snapshot at this place.
     """
 
+def health(location: str) -> str:
+    """
+    Checks a store and returns what was found as JSON.
+    """
+
 def load(location: str) -> tuple[str, bytes]:
     """
     Loads a snapshot and returns its metadata as JSON, and its state.
     """
 
+def metrics_table() -> list[tuple[str, str, list[str], str]]:
+    """
+    Returns name, kind, labels and meaning of each metric.
+    """
+
 def read_metadata(location: str) -> str:
     """
     Returns the metadata as JSON, from one small read.
+    """
+
+def render_metrics() -> str:
+    """
+    Returns the metrics of this process in Prometheus' text format.
     """
 
 def run_cli(arguments: SupportsGetItem[int, str]) -> int:
@@ -50,6 +65,11 @@ def run_cli(arguments: SupportsGetItem[int, str]) -> int:
 def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], location: str, options: Incomplete) -> str:
     """
     Saves a state and returns the metadata as JSON.
+    """
+
+def start_metrics() -> None:
+    """
+    Begins to count, unless it began before.
     """
 
 def verify(location: str) -> bool:
