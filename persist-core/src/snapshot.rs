@@ -10,7 +10,7 @@ use crate::hashing::Digest;
 use crate::id::{AgentId, SessionId, SnapshotId};
 use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
-use crate::storage::{Key, MemoryStorage, PutOptions, Storage};
+use crate::storage::{Key, MemoryStorage, Object, PutOptions, Storage};
 use crate::telemetry::metrics;
 
 /// What the caller says of the snapshot, and how it is written.
@@ -260,4 +260,29 @@ pub fn encode(state: &[u8], marks: &[usize], options: &SaveOptions) -> Result<Ve
 /// Reads a snapshot from memory and checks all of it. Fails as [`load`] does.
 pub fn decode(bytes: &[u8], options: &ReadOptions) -> Result<Snapshot> {
     format::read_checked(bytes, options)
+}
+
+/// Does what [`read`] does, with the bytes of a snapshot.
+pub fn read_bytes(
+    bytes: &[u8],
+    options: &ReadOptions,
+    events: &mut impl Events,
+) -> Result<Verified> {
+    let (metadata, protection) = format::read_events(&InMemory(bytes), options, events)?;
+    Ok(Verified { metadata, protection })
+}
+
+/// The bytes of a snapshot, as an object.
+struct InMemory<'a>(&'a [u8]);
+
+impl Object for InMemory<'_> {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
+        let behind = self.0.split_at(start).1;
+        Ok(behind.split_at(length.min(behind.len())).0.to_vec())
+    }
 }

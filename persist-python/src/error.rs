@@ -4,17 +4,31 @@ use persist_core::{Error, ErrorKind};
 use pyo3::prelude::*;
 
 /// An error on its way to Python.
-pub(crate) struct Failure(Error);
+pub(crate) enum Failure {
+    Core(Error),
+    Python(PyErr),
+}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self::Core(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
     }
 }
 
 impl From<Failure> for PyErr {
-    fn from(Failure(error): Failure) -> Self {
-        Python::attach(|py| exception(py, &error).unwrap_or_else(|failed| failed))
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Core(error) => {
+                Python::attach(|py| exception(py, &error).unwrap_or_else(|failed| failed))
+            }
+            Failure::Python(error) => error,
+        }
     }
 }
 

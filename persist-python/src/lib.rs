@@ -4,6 +4,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
+mod build;
 mod command;
 mod error;
 mod observe;

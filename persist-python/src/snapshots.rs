@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use jiff::Timestamp;
 use persist_core::{
-    AgentId, Error, ErrorKind, Limits, Location, ReadOptions, SaveOptions, SessionId, Snapshot,
+    AgentId, Error, ErrorKind, Limits, Location, ReadOptions, SaveOptions, SessionId, Verified,
     snapshot,
 };
 use pyo3::prelude::*;
@@ -12,9 +12,13 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use serde_json::{Map, Value};
 
+use crate::build::Builder;
 use crate::error::Failure;
 
 type Result<T> = std::result::Result<T, Failure>;
+
+/// Metadata as JSON, the state, and whether that is still a tree.
+type Loaded<'py> = (String, Bound<'py, PyAny>, bool);
 
 /// What the caller says of a snapshot, as Python hands it over.
 #[derive(FromPyObject)]
@@ -87,14 +91,14 @@ pub(crate) fn save(
     })
 }
 
-/// Loads a snapshot and returns its metadata as JSON, and its state.
+/// Loads a snapshot: its metadata as JSON, its state, and whether that is still a tree.
 #[pyfunction]
-pub(crate) fn load(py: Python<'_>, location: OsString) -> Result<(String, Bound<'_, PyBytes>)> {
-    let loaded = py.detach(|| {
-        let location = Location::parse(location)?;
-        snapshot::load(&*location.storage()?, location.key(), &limits())
-    })?;
-    Ok(parts(py, &loaded))
+pub(crate) fn load(py: Python<'_>, location: OsString, reads_tags: bool) -> Result<Loaded<'_>> {
+    let location = Location::parse(location)?;
+    let storage = location.storage()?;
+    let mut builder = Builder::new(py, reads_tags);
+    let verified = snapshot::read(&*storage, location.key(), &limits(), &mut builder)?;
+    loaded(&verified, builder)
 }
 
 /// Returns the metadata as JSON, from one small read.
@@ -148,13 +152,15 @@ pub(crate) fn encode(
     Ok(PyBytes::new(py, &bytes))
 }
 
-/// Reads a snapshot from memory and returns its metadata as JSON, and its state.
+/// Reads a snapshot from memory, as `load` does.
 #[pyfunction]
-pub(crate) fn decode(py: Python<'_>, bytes: PyBackedBytes) -> Result<(String, Bound<'_, PyBytes>)> {
-    let loaded = py.detach(|| snapshot::decode(&bytes, &limits()))?;
-    Ok(parts(py, &loaded))
+pub(crate) fn decode(py: Python<'_>, bytes: PyBackedBytes, reads_tags: bool) -> Result<Loaded<'_>> {
+    let mut builder = Builder::new(py, reads_tags);
+    let verified = snapshot::read_bytes(&bytes, &limits(), &mut builder)?;
+    loaded(&verified, builder)
 }
 
-fn parts<'py>(py: Python<'py>, loaded: &Snapshot) -> (String, Bound<'py, PyBytes>) {
-    (json_of(&loaded.metadata), PyBytes::new(py, &loaded.state))
+fn loaded<'py>(verified: &Verified, builder: Builder<'py>) -> Result<Loaded<'py>> {
+    let built = builder.finish()?;
+    Ok((json_of(&verified.metadata), built.value, built.is_tree))
 }

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from persist import _document, _persist, adapters, codec
+from persist._collector import paused
 from persist._inspection import Inspection
 from persist._location import Path, location
 from persist._metadata import Metadata
@@ -338,8 +339,8 @@ def load_state(path: Path, storage_mode: str = "local", s3_bucket: str | None = 
         >>> persist.load_state("agent.json.gz")
         {'turns': (1, 2)}
     """
-    metadata, state = _persist.load(location(path, storage_mode, s3_bucket))
-    return _document.plain(Metadata.from_json(metadata), state)
+    loaded = _read(location(path, storage_mode, s3_bucket), is_plain=True)
+    return _document.plain(Metadata.from_json(loaded.metadata), loaded)
 
 
 def get_metadata(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> Metadata:
@@ -564,8 +565,9 @@ def loads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
     Raises:
         FormatError, RestoreError: As `restore` raises.
     """
-    metadata, state = _persist.decode(data)
-    document, context = _opened(metadata, state, options)
+    with paused():
+        loaded = _document.Loaded(*_persist.decode(data, reads_tags=True))
+    document, context = _opened(loaded, options)
     return adapters.restore(document, context)
 
 
@@ -613,12 +615,16 @@ def _save(captured: Captured, where: str, encode: _Encode, write: _Write) -> Met
 
 
 def _load(where: str, options: _RestoreOptions) -> tuple[dict[str, Any], RestoreContext]:
-    metadata, state = _persist.load(where)
-    return _opened(metadata, state, options)
+    return _opened(_read(where), options)
+
+
+@paused()
+def _read(where: str, *, is_plain: bool = False) -> _document.Loaded:
+    return _document.Loaded(*_persist.load(where, reads_tags=not is_plain))
 
 
 def _opened(
-    metadata: str, state: bytes, options: _RestoreOptions
+    loaded: _document.Loaded, options: _RestoreOptions
 ) -> tuple[dict[str, Any], RestoreContext]:
     given: dict[str, Any] = dict(options)
     trust = codec.Trust(
@@ -627,7 +633,7 @@ def _opened(
         secrets=given.pop("secrets", None) or {},
     )
     context = adapters.RestoreContext(trust=trust, **given)
-    return _document.decode(Metadata.from_json(metadata), state, trust), context
+    return _document.decode(Metadata.from_json(loaded.metadata), loaded, trust), context
 
 
 def _split(options: _SnapshotOptions) -> tuple[_Capture, _Encode, _Write]:

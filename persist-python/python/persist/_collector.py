@@ -20,4 +20,12 @@ def paused() -> Iterator[None]:
     try:
         yield
     finally:
+        _call_old()
         gc.enable()
+
+
+def _call_old() -> None:
+    """Move what was made to the oldest generation, where the next look at the young ones ends."""
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from persist import adapters, codec
 from persist._collector import paused
@@ -48,49 +48,68 @@ def encode(captured: Captured, **options: Any) -> Encoded:
     return codec.encode(envelope, **options)
 
 
+class Loaded(NamedTuple):
+    """A snapshot that was read and checked.
+
+    Attributes:
+        metadata: What it says about itself, as JSON.
+        state: The value of `agent_state`, as far as the core builds values.
+        is_tree: Whether the codec has yet to read it.
+    """
+
+    metadata: str
+    state: Any
+    is_tree: bool
+
+
 @paused()
-def decode(metadata: dict[str, Any], state: bytes, trust: Trust) -> dict[str, Any]:
-    """Read the text of `agent_state` back.
+def decode(metadata: dict[str, Any], loaded: Loaded, trust: Trust) -> dict[str, Any]:
+    """Finish what was loaded.
 
     Args:
         metadata: The metadata of the snapshot.
-        state: The text.
+        loaded: What the core read.
         trust: What may be built.
 
     Returns:
         The envelope; a bare state gets one that names the plain adapter.
 
     Raises:
-        FormatError: The text is not what the adapter of the metadata writes.
+        FormatError: The state is not what the adapter of the metadata writes.
         UntrustedError: It names a class that is not on the allowlist.
         MissingSecretError: It needs a key that was not supplied.
         AdapterNotInstalledError: The adapter of the metadata is not installed.
     """
     if metadata.get("state_format") is None:
-        return _bare(codec.decode_original(state, trust))
+        return _bare(codec.read_tree(loaded.state, trust, has_tags=False))
     if _is_bare(metadata):
-        return _bare(codec.decode(state, trust))
+        return _bare(_read(loaded, trust))
     classes = adapters.load(metadata["adapter"]).classes
     own: dict[str, Literal[True]] = dict.fromkeys(classes, True)
-    return _envelope(metadata, codec.decode(state, replace(trust, allow={**own, **trust.allow})))
+    return _envelope(metadata, _read(loaded, replace(trust, allow={**own, **trust.allow})))
 
 
-def plain(metadata: dict[str, Any], state: bytes) -> object:
-    """Read the state for looking at it: nothing but plain data is built.
+def _read(loaded: Loaded, trust: Trust) -> Any:
+    return codec.read_tree(loaded.state, trust) if loaded.is_tree else loaded.state
+
+
+@paused()
+def plain(metadata: dict[str, Any], loaded: Loaded) -> object:
+    """Finish what was loaded for looking at it: nothing but plain data is built.
 
     Args:
         metadata: The metadata of the snapshot.
-        state: The text of `agent_state`.
+        loaded: What the core read.
 
     Returns:
         The state of the agent, without the envelope.
 
     Raises:
-        FormatError: The text is not what the adapter of the metadata writes.
+        FormatError: The state is not what the adapter of the metadata writes.
     """
     if metadata.get("state_format") is None:
-        return codec.plain_original(state)
-    value = codec.plain(state)
+        return loaded.state
+    value = codec.read_tree(loaded.state, is_plain=True) if loaded.is_tree else loaded.state
     return value if _is_bare(metadata) else _envelope(metadata, value)["state"]
 
 

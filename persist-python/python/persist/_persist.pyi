@@ -3,13 +3,13 @@ The Rust core of Persist.
 """
 
 from _typeshed import Incomplete, SupportsGetItem
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 __all__ = ["decode", "delete", "encode", "error_kinds", "exists", "health", "load", "metrics_table", "read_metadata", "render_metrics", "run_cli", "save", "start_metrics", "verify"]
 
-def decode(bytes: bytes | bytearray) -> tuple[str, bytes]:
+def decode(bytes: bytes | bytearray, reads_tags: bool) -> tuple[str, Any, bool]:
     """
-    Reads a snapshot from memory and returns its metadata as JSON, and its state.
+    Reads a snapshot from memory, as `load` does.
     """
 
 def delete(location: str) -> None:
@@ -37,9 +37,9 @@ def health(location: str) -> str:
     Checks a store and returns what was found as JSON.
     """
 
-def load(location: str) -> tuple[str, bytes]:
+def load(location: str, reads_tags: bool) -> tuple[str, Any, bool]:
     """
-    Loads a snapshot and returns its metadata as JSON, and its state.
+    Loads a snapshot: its metadata as JSON, its state, and whether that is still a tree.
     """
 
 def metrics_table() -> list[tuple[str, str, list[str], str]]:

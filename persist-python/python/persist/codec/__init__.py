@@ -15,7 +15,7 @@ and classes that `register` marked or the caller allows: see `Trust`.
 A kind of your own is a `Kind`, made known with `register_kind`.
 """
 
-from persist.codec._decode import decode, decode_original, plain, plain_original
+from persist.codec._decode import decode, decode_original, plain, read_tree
 from persist.codec._difference import difference
 from persist.codec._encode import encode
 from persist.codec._registry import register, register_kind
@@ -33,7 +33,7 @@ __all__ = [
     "difference",
     "encode",
     "plain",
-    "plain_original",
+    "read_tree",
     "register",
     "register_kind",
 ]

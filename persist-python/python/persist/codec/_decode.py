@@ -79,19 +79,28 @@ def decode_original(data: bytes | memoryview, trust: Trust | None = None) -> Any
     return _run(data, decoder)
 
 
-def plain_original(data: bytes | memoryview) -> Any:
-    """Read a state of the original as the JSON that it is.
+def read_tree(
+    tree: object, trust: Trust | None = None, *, has_tags: bool = True, is_plain: bool = False
+) -> Any:
+    """Read a tree of JSON; what is no dict or list in it may be a value already.
 
     Args:
-        data: The text; it may come from anybody.
+        tree: Dicts, lists, scalars and values; it may come from anybody.
+        trust: What may be built beyond the built-in list.
+        has_tags: Whether our tags are read; the original has none.
+        is_plain: Whether only data is wanted, and no class is built.
 
     Returns:
-        Dicts, lists and scalars.
+        The value.
 
     Raises:
-        FormatError: The text is not strict JSON.
+        FormatError: The tree is not what `encode` writes.
+        UntrustedError: It names a class or field that is not on the list.
+        MissingSecretError: It needs a key that was not supplied.
     """
-    return _text.read(data)
+    decoder = _Decoder(trust or Trust(), is_plain=is_plain)
+    decoder.has_tags = has_tags
+    return decoder.guarded(lambda: decoder.run(tree))
 
 
 def _run(data: bytes | memoryview, decoder: _Decoder) -> Any:
