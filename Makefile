@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: all quick help check format lint build test bench fidelity docs demo gen lock clean
+.PHONY: all quick help check format lint build test bench bench-metrics fidelity docs demo gen lock clean
 
 all: ## Set up, build, and run every check and test
 	./build-and-test.sh
@@ -23,6 +23,9 @@ test: ## Run the tests on what is built
 
 bench: ## Measure, as ratios to a peer in the same run
 	scripts/bootstrap.sh && scripts/bench.sh
+
+bench-metrics: ## Measure what counting takes of a small snapshot
+	scripts/bootstrap.sh && .venv/bin/python benches/metrics.py
 
 fidelity: ## Compare what comes back with other ways to save, into docs/fidelity.md
 	scripts/bootstrap.sh && .venv/bin/python tests/fidelity/matrix.py

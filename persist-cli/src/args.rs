@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, convert, delete, diff, export, health, list, shipped, show, verify,
+    completions, convert, delete, diff, export, health, list, shipped, show, verify, watch,
 };
 
 /// Inspect and manage snapshots of AI agents
@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Diff(diff::Arguments),
     Convert(convert::Arguments),
     Health(health::Arguments),
+    Watch(watch::Arguments),
     /// The rules for Prometheus that tell when snapshots fail
     Alerts(shipped::Arguments),
     /// The dashboard for Grafana

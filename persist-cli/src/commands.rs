@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod alarm;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod delete;
@@ -11,6 +12,7 @@ mod places;
 pub(crate) mod shipped;
 pub(crate) mod show;
 pub(crate) mod verify;
+pub(crate) mod watch;
 
 use persist_core::Result;
 
@@ -28,6 +30,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal<'_>) -> Result<u8> {
         Command::Diff(arguments) => diff::run(&arguments, terminal),
         Command::Convert(arguments) => convert::run(&arguments, terminal),
         Command::Health(arguments) => health::run(&arguments, terminal),
+        Command::Watch(arguments) => watch::run(&arguments, terminal),
         Command::Alerts(arguments) => shipped::run(shipped::ALERTS, &arguments, terminal),
         Command::Dashboards(arguments) => shipped::run(shipped::DASHBOARD, &arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, terminal),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use persist_core::health::{self, Health};
 use persist_core::{Error, ErrorKind, Result};
 
@@ -17,14 +17,14 @@ use crate::{Terminal, exit_code, output};
 /// the first check that failed; 6 when a snapshot is older than asked for.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  persist health snapshots\n  persist health snapshots --max-age 900 --json"
+    after_help = "Examples:\n  persist health snapshots\n  persist health snapshots --max-age 15m --json"
 )]
 pub(crate) struct Arguments {
     /// The folder: a path or a URL
     path: OsString,
-    /// How many seconds old the newest snapshot of each agent may be
-    #[arg(long, value_name = "SECONDS")]
-    max_age: Option<u32>,
+    /// How old the newest snapshot of each agent may be, as 90s, 15m or 1h
+    #[arg(long, value_name = "DURATION")]
+    max_age: Option<SignedDuration>,
     /// Write JSON
     #[arg(long)]
     json: bool,
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
             output::line(terminal, &output::printable(&line))?;
         }
     }
-    let stale = arguments.max_age.map_or(Ok(()), |seconds| fresh(&health, seconds));
+    let stale = arguments.max_age.map_or(Ok(()), |max_age| fresh(&health, max_age));
     match (health.failure(), stale) {
         (Some(error), _) => Ok(exit_code(error.kind())),
         (None, Err(error)) => Err(error),
@@ -60,10 +60,10 @@ fn lines(health: &Health) -> Vec<String> {
     health.checks.iter().map(check).chain(health.agents.iter().map(agent)).collect()
 }
 
-fn fresh(health: &Health, max_age: u32) -> Result<()> {
-    let stale = health.agents.iter().find(|(_, newest)| newest.age_seconds > max_age.into());
+fn fresh(health: &Health, max_age: SignedDuration) -> Result<()> {
+    let stale = health.agents.iter().find(|(_, newest)| newest.age_seconds > max_age.as_secs());
     let message = match stale {
-        Some((name, _)) => format!("the newest snapshot of {name:?} is older than {max_age} s"),
+        Some((name, _)) => format!("the newest snapshot of {name:?} is older than {max_age:#}"),
         None if health.agents.is_empty() => "there is no snapshot".to_owned(),
         None => return Ok(()),
     };

@@ -267,9 +267,9 @@ fn health_of_what_is_missing() {
 
 #[test]
 fn health_when_snapshots_are_old() {
-    let shown = folder().run(&["health", "DIR", "--max-age", "0"]);
+    let shown = folder().run(&["health", "DIR", "--max-age", "1s"]);
     assert!(shown.starts_with("exit code 6\n"), "{shown}");
-    assert!(shown.contains("the newest snapshot of \"sales\" is older than 0 s"), "{shown}");
+    assert!(shown.contains("the newest snapshot of \"sales\" is older than 1s"), "{shown}");
 }
 
 #[test]
@@ -284,4 +284,12 @@ fn alerts_and_dashboards_are_written_once() {
         assert!(folder.run(&arguments).starts_with("exit code 7\n"));
         assert!(folder.run(&arguments[..2]).contains(holds));
     }
+}
+
+#[test]
+fn watch_once() {
+    let folder = folder();
+    assert_eq!(folder.run(&["watch", "DIR", "--once"]), "exit code 0\n");
+    assert_snapshot!(folder.run(&["watch", "DIR", "--once", "--max-age", "1s"]));
+    assert_snapshot!(folder.run(&["watch", "DIR/missing/a", "--once", "--max-age", "1s"]));
 }

@@ -79,20 +79,23 @@ impl Storage for InstrumentedStorage {
 struct Request {
     backend: &'static str,
     operation: &'static str,
-    start: Instant,
+    /// `None` when nothing is counted.
+    start: Option<Instant>,
 }
 
 impl Request {
     fn new(backend: &'static str, operation: &'static str) -> Self {
-        Self { backend, operation, start: Instant::now() }
+        let start = metrics::is_on().then(Instant::now);
+        Self { backend, operation, start }
     }
 
     fn end(&self, error: Option<&Error>) {
+        let Some(start) = self.start else { return };
         let failure = error
             .map(Error::kind)
             .filter(|kind| !is_an_answer(self.operation, *kind))
             .map(ErrorKind::code);
-        metrics::requested(self.backend, self.operation, self.start.elapsed(), failure);
+        metrics::requested(self.backend, self.operation, start.elapsed(), failure);
     }
 }
 

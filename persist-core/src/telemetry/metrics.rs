@@ -166,9 +166,6 @@ pub(crate) fn requested(
     elapsed: Duration,
     failure: Option<&'static str>,
 ) {
-    if !is_on() {
-        return;
-    }
     counter!(STORAGE_REQUESTS, "backend" => backend, "operation" => operation).increment(1);
     histogram!(STORAGE_LATENCY, "backend" => backend, "operation" => operation).record(elapsed);
     if let Some(kind) = failure {

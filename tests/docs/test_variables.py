@@ -1,0 +1,23 @@
+"""Every variable that the documentation names is read somewhere."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+SOURCES = [path for room in ROOT.glob("persist-*") for path in room.glob("**/src/**/*.rs")]
+SOURCES += list(ROOT.glob("persist-python/python/**/*.py"))
+NAME = re.compile(r"\bPERSIST_[A-Z0-9_]+\b")
+
+
+def names(paths):
+    return {name for path in paths for name in NAME.findall(path.read_text())}
+
+
+def test_what_is_documented_is_read():
+    assert names(PAGES)
+    assert names(PAGES) <= names(SOURCES)
+
+
+def test_what_is_read_is_documented():
+    assert names(SOURCES) <= names(PAGES)

@@ -1,0 +1,114 @@
+"""`persist watch` tells a webhook and a real Alertmanager, once when it begins and once when it ends."""
+
+import json
+import shutil
+import subprocess
+import sysconfig
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import persist
+import pytest
+from observability.support import ask, until
+from servers.prometheus import alertmanager
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "persist"
+
+
+@pytest.fixture
+def watch():
+    """Starts the command, and ends it after the test."""
+    started = []
+
+    def start(*arguments):
+        command = [COMMAND, "watch", *map(str, arguments)]
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def webhook():
+    """A receiver that refuses the first message: its URL, and the messages that it took."""
+    asked, taken = [], []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(message)
+            if len(asked) > 1:
+                taken.append(message)
+            self.send_response(200 if len(asked) > 1 else 503)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/secret", taken
+        server.shutdown()
+        thread.join()
+
+
+def test_a_webhook_hears_once_that_it_begins_and_once_that_it_is_over(tmp_path, watch, webhook):
+    url, taken = webhook
+    store = tmp_path / "store"
+    watch(store, "--every", "100ms", "--webhook", url)
+    (first,) = until(lambda: list(taken))
+    assert (first["status"], len(first["alerts"])) == ("firing", 1)
+    assert first["alerts"][0]["labels"] == {
+        "alertname": "PersistStoreFailing",
+        "check": "reach",
+        "store": str(store),
+    }
+    store.mkdir()
+    until(lambda: len(taken) > 1)
+    shutil.rmtree(store)
+    until(lambda: len(taken) > 2)
+    # Rounds in between told nothing: each message is the other side of the one before.
+    assert [message["status"] for message in taken] == ["firing", "resolved", "firing"]
+    assert taken[1]["alerts"][0]["endsAt"] > first["alerts"][0]["startsAt"]
+
+
+def test_an_agent_without_a_fresh_snapshot_is_named(tmp_path, watch, webhook):
+    url, taken = webhook
+    persist.snapshot([1], tmp_path / "a.json.gz", agent_id="bot")
+    watch(tmp_path, "--every", "200ms", "--max-age", "1s", "--webhook", url)
+    (message, *_) = until(lambda: list(taken))
+    labels = message["alerts"][0]["labels"]
+    assert (labels["alertname"], labels["agent_id"]) == ("PersistNoFreshSnapshot", "bot")
+
+
+def test_an_alertmanager_shows_what_is_wrong_until_it_is_over(tmp_path, watch):
+    store = tmp_path / "store"
+    manager = alertmanager(tmp_path, "http://127.0.0.1:9/")
+
+    def active():
+        alerts = json.loads(ask(f"{manager.url}/api/v2/alerts")[1])
+        return [alert["labels"]["alertname"] for alert in alerts]
+
+    with manager.server.running():
+        watch(store, "--every", "500ms", "--alertmanager", manager.url)
+        assert until(active) == ["PersistStoreFailing"]
+        store.mkdir()
+        until(lambda: not active())
+
+
+def test_a_secret_in_a_url_is_not_shown(tmp_path):
+    command = [COMMAND, "watch", tmp_path / "gone", "--once", "--webhook"]
+    done = subprocess.run(
+        [*command, "http://user:canary@127.0.0.1:9/canary?key=canary"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 6
+    assert "could not post to http://127.0.0.1:9" in done.stderr
+    assert "canary" not in done.stdout + done.stderr
