@@ -1,4 +1,4 @@
-"""`persist watch` tells a webhook and a real Alertmanager, once when it begins and once when it ends."""
+"""`persist watch` tells a webhook and a real Alertmanager what begins, and what is over."""
 
 import json
 import shutil
