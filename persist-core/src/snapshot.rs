@@ -1,5 +1,7 @@
 //! What one does with a snapshot: save, load, read its metadata, verify, delete.
 
+use std::thread;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -12,6 +14,12 @@ use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
 use crate::storage::{Key, MemoryStorage, Object, PutOptions, Storage};
 use crate::telemetry::metrics;
+
+/// How many snapshots' metadata are read at once.
+const MOST_AT_ONCE: usize = 16;
+
+/// With fewer to read, another thread costs more than it saves on a local disk.
+const KEYS_WORTH_A_THREAD: usize = 4;
 
 /// What the caller says of the snapshot, and how it is written.
 #[derive(Debug, Clone)]
@@ -215,6 +223,36 @@ fn load_checked(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Resu
 pub fn read_metadata(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Metadata> {
     let object = storage.open(key)?;
     format::read_metadata(&*object, options).map_err(|error| error.at(key))
+}
+
+/// Reads the metadata of many snapshots of a store, in the order of the keys.
+///
+/// At most 16 are read at once. Each result is what [`read_metadata`] returns for its key.
+pub fn read_metadata_of_all(
+    storage: &dyn Storage,
+    keys: &[Key],
+    options: &ReadOptions,
+) -> Vec<Result<Metadata>> {
+    let read = |key: &Key| read_metadata(storage, key, options);
+    let threads = keys.len().div_ceil(KEYS_WORTH_A_THREAD).min(MOST_AT_ONCE);
+    if threads < 2 {
+        return keys.iter().map(read).collect();
+    }
+    thread::scope(|scope| {
+        let shares = keys.chunks(keys.len().div_ceil(threads));
+        let start = |share| {
+            (share, scope.spawn(move || <[Key]>::iter(share).map(read).collect::<Vec<_>>()))
+        };
+        let workers: Vec<_> = shares.map(start).collect();
+        let results = |(share, worker): (&[Key], thread::ScopedJoinHandle<'_, Vec<_>>)| {
+            worker.join().unwrap_or_else(|_| share.iter().map(|_| Err(thread_died())).collect())
+        };
+        workers.into_iter().flat_map(results).collect()
+    })
+}
+
+fn thread_died() -> Error {
+    Error::new(ErrorKind::Storage, "a thread that reads ended before its work")
 }
 
 /// Checks all of a snapshot, in memory that does not grow with it. Fails as [`load`] does.

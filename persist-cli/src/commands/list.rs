@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use persist_core::{Metadata, Result};
+use persist_core::{Metadata, Result, snapshot};
 use serde_json::{Map, Value};
 
-use super::places::Place;
+use super::places::{Place, read_options};
 use crate::{Terminal, exit_code, output};
 
 const COLUMNS: [&str; 5] =
@@ -34,9 +34,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let (mut rows, mut code) = (Vec::new(), 0);
-    for place in Place::parse(&arguments.path)?.files()? {
-        match place.metadata() {
-            Ok(metadata) if is_wanted(&metadata, arguments) => rows.push(row(&place, &metadata)),
+    let places = Place::parse(&arguments.path)?.files()?;
+    for (place, metadata) in places.iter().zip(metadata_of(&places)) {
+        match metadata {
+            Ok(metadata) if is_wanted(&metadata, arguments) => rows.push(row(place, &metadata)),
             Ok(_) => {}
             Err(error) => {
                 output::report(terminal, &error);
@@ -46,6 +47,15 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
     }
     show(&rows, arguments, terminal)?;
     Ok(code)
+}
+
+/// The metadata of each of these snapshots, which are in one store.
+fn metadata_of(places: &[Place]) -> Vec<Result<Metadata>> {
+    let keys: Vec<_> = places.iter().map(|place| place.key.clone()).collect();
+    let storage = places.first().map(|place| &*place.storage);
+    storage.map_or_else(Vec::new, |storage| {
+        snapshot::read_metadata_of_all(storage, &keys, &read_options())
+    })
 }
 
 fn is_wanted(metadata: &Metadata, arguments: &Arguments) -> bool {

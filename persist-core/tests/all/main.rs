@@ -5,6 +5,7 @@
 mod blocks;
 mod corruption;
 mod local;
+mod many;
 mod rooms;
 mod round_trip;
 mod vectors;
