@@ -17,6 +17,12 @@ pub(crate) fn start_metrics() -> Result<()> {
     Ok(persist_telemetry::metrics::start()?)
 }
 
+/// Counts a snapshot that was refused before it came to the core.
+#[pyfunction]
+pub(crate) fn count_refusal(kind: String) {
+    persist_core::telemetry::metrics::refused(kind);
+}
+
 /// Returns the metrics of this process in Prometheus' text format.
 #[pyfunction]
 pub(crate) fn render_metrics(py: Python<'_>) -> String {

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 
 import persist
 import pytest
@@ -122,6 +123,17 @@ def test_a_registry_of_the_application_takes_the_collector(tmp_path):
     persist.snapshot({"a": "hello " * 100}, tmp_path / "a.json.gz")
     assert registry.get_sample_value("persist_snapshot_attempts_total") == before + 1
     assert b"persist_state_size_bytes_bucket" in generate_latest(registry)
+
+
+def test_a_refused_state_counts_as_a_failed_snapshot(tmp_path):
+    registry = CollectorRegistry()
+    registry.register(persist.metrics.collector())
+    name, labels = "persist_snapshot_failures_total", {"kind": "unserializable_state"}
+    before = registry.get_sample_value(name, labels) or 0
+    with pytest.raises(persist.UnserializableStateError) as refused:
+        persist.snapshot({"lock": threading.Lock()}, tmp_path / "a.json.gz")
+    assert refused.value.kind == labels["kind"]
+    assert registry.get_sample_value(name, labels) == before + 1
 
 
 def test_a_healthy_folder_is_left_as_it_was(tmp_path):

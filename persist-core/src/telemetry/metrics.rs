@@ -145,6 +145,14 @@ impl Verb {
     }
 }
 
+/// Says that a front door refused a snapshot; `kind` is the code of its error.
+pub fn refused(kind: String) {
+    if is_on() {
+        counter!(SNAPSHOTS).increment(1);
+        counter!(SNAPSHOT_FAILURES, "kind" => kind).increment(1);
+    }
+}
+
 /// Says that a state was saved.
 pub(crate) fn saved(metadata: &Metadata) {
     if !is_on() {

@@ -10,6 +10,7 @@ from persist._collector import paused
 from persist._inspection import Inspection
 from persist._location import Path, location
 from persist._metadata import Metadata
+from persist._observability import refusals
 from persist._threads import in_thread
 from persist.exceptions import PersistError
 
@@ -158,15 +159,16 @@ def snapshot(
         >>> metadata["agent_id"]
         'bot'
     """
-    captured = adapters.capture(
-        agent,
-        adapter=adapter,
-        thread_id=thread_id,
-        session=session,
-        memory=memory,
-        messages=messages,
-        granularity=granularity,
-    )
+    with refusals():
+        captured = adapters.capture(
+            agent,
+            adapter=adapter,
+            thread_id=thread_id,
+            session=session,
+            memory=memory,
+            messages=messages,
+            granularity=granularity,
+        )
     return _save(
         captured,
         location(path, storage_mode, s3_bucket),
@@ -205,7 +207,8 @@ async def asnapshot(agent: object, path: Path, **options: Unpack[_SnapshotOption
     """
     where = location(path, options.pop("storage_mode", "local"), options.pop("s3_bucket", None))
     capture, encode, write = _split(options)
-    captured = await adapters.acapture(agent, **capture)
+    with refusals():
+        captured = await adapters.acapture(agent, **capture)
     return await in_thread(_save, captured, where, encode, write)
 
 
@@ -609,7 +612,8 @@ def inspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
 
 
 def _save(captured: Captured, where: str, encode: _Encode, write: _Write) -> Metadata:
-    encoded = _document.encode(captured, **encode)
+    with refusals():
+        encoded = _document.encode(captured, **encode)
     options = _described(write, captured.framework, captured.adapter)
     return Metadata.from_json(_persist.save(encoded.data, encoded.marks, where, options))
 

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from persist import _persist
+from persist.exceptions import PersistError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 METRICS_ENABLED = "PERSIST_METRICS_ENABLED"
 METRICS_ADDRESS = "PERSIST_METRICS_ADDR"
@@ -33,3 +41,20 @@ def start_if_asked() -> None:
     from persist import _metrics_server  # an HTTP server is much to import for who needs none
 
     _metrics_server.start(os.environ.get(METRICS_ADDRESS), os.environ.get(HEALTH_URL))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Count what is refused in this block as a snapshot that failed.
+
+    The core counts what fails later.
+
+    Yields:
+        Nothing.
+    """
+    start_if_asked()
+    try:
+        yield
+    except PersistError as error:
+        _persist.count_refusal(error.kind)
+        raise

@@ -5,7 +5,12 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import Any, SupportsIndex
 
-__all__ = ["decode", "delete", "encode", "error_kinds", "exists", "health", "load", "metrics_table", "read_metadata", "render_metrics", "run_cli", "save", "start_metrics", "verify"]
+__all__ = ["count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "health", "load", "metrics_table", "read_metadata", "render_metrics", "run_cli", "save", "start_metrics", "verify"]
+
+def count_refusal(kind: str) -> None:
+    """
+    Counts a snapshot that was refused before it came to the core.
+    """
 
 def decode(bytes: bytes | bytearray, reads_tags: bool) -> tuple[str, Any, bool]:
     """
