@@ -112,9 +112,9 @@ impl Algorithms {
     }
 
     /// The algorithm of this name; an unknown one is a configuration error.
-    pub fn get(&self, name: &str) -> Result<&dyn Algorithm> {
+    pub fn get(&self, name: &str) -> Result<Arc<dyn Algorithm>> {
         let found = self.0.iter().find(|algorithm| algorithm.name() == name);
-        found.map(|algorithm| &**algorithm).ok_or_else(|| {
+        found.cloned().ok_or_else(|| {
             let known: Vec<_> = self.0.iter().map(|algorithm| algorithm.name()).collect();
             Error::new(ErrorKind::Configuration, format!("unknown compression algorithm {name:?}"))
                 .with_hint(format!("use one of: {}", known.join(", ")))

@@ -27,7 +27,7 @@ pub use original::to_original;
 
 pub(crate) use read::{read_all, read_checked, read_metadata};
 pub(crate) use stream::read_events;
-pub(crate) use write::{Draft, write};
+pub(crate) use write::{Draft, Writer};
 
 /// The head takes a whole number of these.
 pub const PAGE: usize = 4096;

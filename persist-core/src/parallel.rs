@@ -13,6 +13,11 @@ const WORTH_A_THREAD: usize = 2 * 1024 * 1024;
 /// More threads than this are not used.
 const MOST: usize = 8;
 
+/// Whether this many bytes are more than one thread should work on.
+pub(crate) fn is_worth_a_thread(bytes: usize) -> bool {
+    bytes >= WORTH_A_THREAD
+}
+
 /// How many blocks are worked on at once.
 pub(crate) fn threads() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get).min(MOST)
@@ -24,7 +29,7 @@ pub(crate) fn map<T: Sync, R: Send>(
     bytes: usize,
     apply: impl Fn(&T) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
-    if items.len() < 2 || bytes < WORTH_A_THREAD || threads() < 2 {
+    if items.len() < 2 || !is_worth_a_thread(bytes) || threads() < 2 {
         return items.iter().map(apply).collect();
     }
     let share = items.len().div_ceil(threads());
@@ -44,6 +49,6 @@ fn items_of<T, R>(items: &[T], apply: impl Fn(&T) -> Result<R>) -> Result<Vec<R>
     items.iter().map(apply).collect()
 }
 
-fn worker_died() -> Error {
+pub(crate) fn worker_died() -> Error {
     Error::new(ErrorKind::Storage, "a worker thread ended before its work was done")
 }

@@ -1,5 +1,7 @@
 //! What one does with a snapshot: save, load, read its metadata, verify, delete.
 
+mod writer;
+
 use std::thread;
 
 use jiff::Timestamp;
@@ -7,13 +9,15 @@ use serde_json::{Map, Value};
 
 use crate::compression::{Algorithms, Level};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{self, Draft, Protection, ReadOptions, Snapshot};
+use crate::format::{self, Protection, ReadOptions, Snapshot};
 use crate::hashing::Digest;
 use crate::id::{AgentId, SessionId, SnapshotId};
 use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
-use crate::storage::{Key, MemoryStorage, Object, PutOptions, Storage};
+use crate::storage::{Key, MemoryStorage, Object, Storage};
 use crate::telemetry::metrics;
+
+pub use writer::{Writer, begin, begin_trusted};
 
 /// How many snapshots' metadata are read at once.
 const MOST_AT_ONCE: usize = 16;
@@ -181,26 +185,17 @@ pub fn save(
     marks: &[usize],
     options: &SaveOptions,
 ) -> Result<Metadata> {
-    let metadata = metrics::SAVE.count(|| write(storage, key, state, marks, options))?;
-    metrics::saved(&metadata);
-    Ok(metadata)
-}
-
-fn write(
-    storage: &dyn Storage,
-    key: &Key,
-    state: &[u8],
-    marks: &[usize],
-    options: &SaveOptions,
-) -> Result<Metadata> {
-    let name = options.algorithm_name(&key.file_name())?;
-    let algorithm = options.algorithms.get(&name)?;
-    let metadata = options.metadata(&name);
-    let draft = Draft { metadata, state, marks, algorithm, level: options.level };
-    draft.check()?;
-    let head_length = draft.head_length()?;
-    let put = PutOptions { head_length, overwrite: options.overwrite, durable: options.durable };
-    format::write(&draft, storage.create(key, &put)?)
+    let mut writer = begin(storage, key, options)?;
+    let mut start = 0;
+    for &mark in marks {
+        if let Some(piece) = state.get(start..mark) {
+            writer.write(piece)?;
+            writer.mark();
+            start = mark;
+        }
+    }
+    writer.write(state.get(start..).unwrap_or_default())?;
+    writer.finish()
 }
 
 /// Loads a snapshot and checks all of it.
@@ -291,7 +286,7 @@ fn scan(
 pub fn encode(state: &[u8], marks: &[usize], options: &SaveOptions) -> Result<Vec<u8>> {
     let storage = MemoryStorage::new();
     let key = Key::new("snapshot")?;
-    write(&storage, &key, state, marks, options)?;
+    save(&storage, &key, state, marks, options)?;
     format::read_all(&*storage.open(&key)?, &ReadOptions::default())
 }
 

@@ -1,5 +1,7 @@
 //! The checks of a file that is laid out as we write it: no block is parsed before its own.
 
+use std::sync::Arc;
+
 use libdeflater::crc32;
 
 use super::framing::{self, Block, Layout};
@@ -25,18 +27,18 @@ pub(super) fn read(container: Container, file: &[u8], options: &ReadOptions) -> 
     let blocks: Vec<_> = layout.blocks.iter().map(|block| (block.length, block.plain)).collect();
     table::check_lengths(&layout.table, &blocks)?;
     check_table(&layout.table, &metadata, file.len() as u64, options)?;
-    let state = unpack(&layout, algorithm)?;
+    let state = unpack(&layout, &*algorithm)?;
     check_content(Digest::of(&state), &metadata)?;
     Ok(Snapshot { metadata, state, protection: Protection::Full })
 }
 
 /// The algorithm that the metadata names, which must be one of this container.
-pub(super) fn algorithm_of<'a>(
+pub(super) fn algorithm_of(
     metadata: &Metadata,
     container: Container,
     blocks: &[Block<'_>],
-    options: &'a ReadOptions,
-) -> Result<&'a dyn Algorithm> {
+    options: &ReadOptions,
+) -> Result<Arc<dyn Algorithm>> {
     let name = &metadata.compression_algorithm;
     let algorithm = options.algorithms.get(name).map_err(|error| {
         let hint = error.hint().unwrap_or_default().to_owned();

@@ -3,6 +3,7 @@
 //! A large native file is never in memory whole: threads fetch and unpack blocks a few ahead of the
 //! one that is parsed. Anything that is not laid out as we write it takes the way of `read`.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -52,18 +53,18 @@ pub(crate) fn read_events(
 }
 
 /// What is known of a large native file before its blocks are fetched.
-struct Plan<'a> {
+struct Plan {
     metadata: Metadata,
     container: Container,
-    algorithm: &'a dyn Algorithm,
+    algorithm: Arc<dyn Algorithm>,
     /// Where the blocks begin.
     start: u64,
     table: Vec<Entry>,
 }
 
-impl<'a> Plan<'a> {
+impl Plan {
     /// `None` when the file is not laid out as we write it, and is to be read as a whole.
-    fn of(object: &dyn Object, options: &'a ReadOptions) -> Result<Option<Self>> {
+    fn of(object: &dyn Object, options: &ReadOptions) -> Result<Option<Self>> {
         let page = object.read_at(0, PAGE)?;
         let Ok(Kind { container, is_native: true }) = kind_of(&page) else {
             return Ok(None);
@@ -174,7 +175,7 @@ impl<'a> Plan<'a> {
         if block.is_private != (self.algorithm.container() == Container::Private) {
             return Err(native::not_compressed_with(&self.metadata.compression_algorithm));
         }
-        native::unpack_block(&block, entry, self.algorithm)
+        native::unpack_block(&block, entry, &*self.algorithm)
     }
 }
 

@@ -1,29 +1,36 @@
-//! Writes snapshots: blocks are compressed in parallel, the head goes in last.
+//! Writes snapshots: blocks are packed while the state arrives, the head goes in last.
 
+mod assembly;
+mod blocks;
+mod workers;
+
+use std::sync::Arc;
+
+use self::assembly::Assembly;
+use self::blocks::Blocks;
 use super::table::{self, Entry};
 use super::{Limits, framing, head, malformed};
 use crate::compression::{Algorithm, Container, Level};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Digest;
-use crate::json;
 use crate::metadata::Metadata;
-use crate::parallel;
 use crate::storage::Upload;
 
 /// Blocks end at the last cut mark in the second half of this length, or at its end.
 const BLOCK: usize = 1024 * 1024;
 
 /// What is to be written.
-pub(crate) struct Draft<'a> {
+#[derive(Debug)]
+pub(crate) struct Draft {
     /// Everything but hashes and sizes, which the writer fills in.
     pub(crate) metadata: Metadata,
-    pub(crate) state: &'a [u8],
-    pub(crate) marks: &'a [usize],
-    pub(crate) algorithm: &'a dyn Algorithm,
+    pub(crate) algorithm: Arc<dyn Algorithm>,
     pub(crate) level: Level,
+    /// Whether the state is checked to be strict JSON.
+    pub(crate) is_checked: bool,
 }
 
-impl Draft<'_> {
+impl Draft {
     /// The length of the head: enough for metadata whose sizes have the most digits.
     pub(crate) fn head_length(&self) -> Result<usize> {
         let zeros = Some(Digest::from_bytes([0; 32]));
@@ -40,41 +47,94 @@ impl Draft<'_> {
     fn has_table(&self) -> bool {
         self.algorithm.container() != Container::Plain
     }
-
-    /// Refuses what a reader with default limits would refuse.
-    pub(crate) fn check(&self) -> Result<()> {
-        Limits::DEFAULT.check_state(self.state.len())?;
-        json::check(self.state, Limits::DEFAULT.bounds())
-    }
 }
 
-impl Limits {
-    fn check_state(&self, length: usize) -> Result<()> {
-        if length as u64 <= self.unpacked {
-            return Ok(());
+/// Takes a state in pieces and writes it as blocks; the head goes in when it is finished.
+pub(crate) struct Writer {
+    draft: Draft,
+    head_length: usize,
+    /// What has arrived of the next block.
+    block: Vec<u8>,
+    /// The last place in it where it may end.
+    mark: usize,
+    /// Bytes in the blocks before it.
+    length: u64,
+    blocks: Blocks,
+}
+
+impl Writer {
+    /// A writer of one snapshot; the upload was begun with the head's length of the draft.
+    pub(crate) fn new(draft: Draft, head_length: usize, upload: Box<dyn Upload>) -> Self {
+        let assembly = Assembly::new(upload, draft.is_checked);
+        let blocks = Blocks::new(&draft, assembly);
+        Self { draft, head_length, block: Vec::new(), mark: 0, length: 0, blocks }
+    }
+
+    /// Takes the next piece of the state.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut bytes = bytes;
+        loop {
+            let room = BLOCK.saturating_sub(self.block.len());
+            let (fits, rest) = bytes.split_at(room.min(bytes.len()));
+            self.block.extend_from_slice(fits);
+            if rest.is_empty() {
+                return Ok(());
+            }
+            self.cut()?;
+            bytes = rest;
         }
-        let message = format!("the state is longer than {} bytes", self.unpacked);
-        Err(Error::new(ErrorKind::LimitExceeded, message)
-            .with_hint("split the state, or keep large data beside the agent"))
+    }
+
+    /// Says that a block may end behind what was written.
+    pub(crate) fn mark(&mut self) {
+        self.mark = self.block.len();
+    }
+
+    /// Hands on a block that is full: up to the last mark in its second half, else all of it.
+    fn cut(&mut self) -> Result<()> {
+        let end = if self.mark > BLOCK / 2 { self.mark } else { BLOCK };
+        let mut next = self.blocks.buffer()?;
+        next.extend_from_slice(self.block.get(end..).unwrap_or_default());
+        let mut full = std::mem::replace(&mut self.block, next);
+        full.truncate(end);
+        self.mark = 0;
+        self.length = self.length.saturating_add(full.len() as u64);
+        check_length(self.length)?;
+        self.blocks.push(full)
+    }
+
+    /// Writes what is left and the head; returns the metadata with hashes and sizes.
+    pub(crate) fn finish(self) -> Result<Metadata> {
+        let length = self.length.saturating_add(self.block.len() as u64);
+        check_length(length)?;
+        let mut assembled = self.blocks.finish(self.block)?;
+        let container = self.draft.algorithm.container();
+        let mut metadata = self.draft.metadata.clone();
+        metadata.content_hash = assembled.content_hash;
+        metadata.uncompressed_size = length;
+        metadata.compressed_size = Some(sum_of_lengths(&assembled.table));
+        metadata.block_root = self.draft.has_table().then(|| table::root(&assembled.table));
+        check_ratio(&metadata, self.head_length)?;
+        assembled.upload.write(&framing::closing_bytes(container, &assembled.table))?;
+        let text_length = self.head_length.saturating_sub(framing::head_overhead(container));
+        let text = head::to_text(&metadata.seal(), text_length)?;
+        assembled.upload.commit(&framing::head_bytes(container, &text))?;
+        Ok(metadata)
     }
 }
 
-/// Writes the snapshot; returns its metadata with hashes and sizes. The draft was checked.
-pub(crate) fn write(draft: &Draft<'_>, mut upload: Box<dyn Upload>) -> Result<Metadata> {
-    let head_length = draft.head_length()?;
-    let container = draft.algorithm.container();
-    let table = write_blocks(draft, &mut *upload)?;
-    upload.write(&framing::closing_bytes(container, &table))?;
-    let mut metadata = draft.metadata.clone();
-    metadata.content_hash = Digest::of(draft.state);
-    metadata.uncompressed_size = draft.state.len() as u64;
-    metadata.compressed_size = Some(table.iter().map(|entry| u64::from(entry.length)).sum());
-    metadata.block_root = draft.has_table().then(|| table::root(&table));
-    check_ratio(&metadata, head_length)?;
-    let text_length = head_length.saturating_sub(framing::head_overhead(container));
-    let text = head::to_text(&metadata.seal(), text_length)?;
-    upload.commit(&framing::head_bytes(container, &text))?;
-    Ok(metadata)
+fn sum_of_lengths(table: &[Entry]) -> u64 {
+    table.iter().map(|entry| u64::from(entry.length)).sum()
+}
+
+fn check_length(length: u64) -> Result<()> {
+    let limit = Limits::DEFAULT.unpacked;
+    if length <= limit {
+        return Ok(());
+    }
+    let message = format!("the state is longer than {limit} bytes");
+    Err(Error::new(ErrorKind::LimitExceeded, message)
+        .with_hint("split the state, or keep large data beside the agent"))
 }
 
 /// A state of one repeated byte can be denser than readers accept.
@@ -86,60 +146,52 @@ fn check_ratio(metadata: &Metadata, head_length: usize) -> Result<()> {
     })
 }
 
-/// Writes the blocks a few at a time, so that memory stays bounded; returns their table.
-fn write_blocks(draft: &Draft<'_>, upload: &mut dyn Upload) -> Result<Vec<Entry>> {
-    let blocks = cut(draft.state, draft.marks);
-    let mut table = Vec::with_capacity(blocks.len());
-    for wave in blocks.chunks(parallel::threads()) {
-        let size = wave.iter().map(|block| block.len()).sum();
-        for (bytes, entry) in parallel::map(wave, size, |block| make_block(draft, block))? {
-            upload.write(&bytes)?;
-            table.push(entry);
-        }
-    }
-    Ok(table)
-}
-
-fn make_block(draft: &Draft<'_>, plain: &[u8]) -> Result<(Vec<u8>, Entry)> {
-    let packed = draft.algorithm.compress(plain, draft.level)?;
-    let bytes = framing::block_bytes(draft.algorithm.container(), plain, packed);
-    let length = u32::try_from(bytes.len()).map_err(|_| malformed("a block is too long"))?;
-    let plain_length = u32::try_from(plain.len()).map_err(|_| malformed("a block is too long"))?;
-    Ok((bytes, Entry { length, plain: plain_length, digest: Digest::of(plain) }))
-}
-
-/// Cuts the state into blocks: at the last mark in (half, whole] of a block's length, else at its end.
-fn cut<'a>(state: &'a [u8], marks: &[usize]) -> Vec<&'a [u8]> {
-    let mut blocks = Vec::new();
-    let (mut rest, mut start) = (state, 0_usize);
-    while rest.len() > BLOCK {
-        let earliest = start.saturating_add(BLOCK / 2);
-        let latest = start.saturating_add(BLOCK);
-        let before = marks.partition_point(|mark| *mark <= latest);
-        let mark = marks.get(before.wrapping_sub(1)).filter(|mark| **mark > earliest);
-        let end = mark.copied().unwrap_or(latest);
-        let (block, behind) = rest.split_at(end.saturating_sub(start));
-        blocks.push(block);
-        (rest, start) = (behind, end);
-    }
-    blocks.push(rest);
-    blocks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compression::Algorithms;
+    use crate::storage::{Key, MemoryStorage, PutOptions, Storage};
+
+    const METADATA: &str = concat!(
+        r#"{"agent_id":"a","session_id":"s","snapshot_index":0,"timestamp":"2026-11-24T10:00:00Z","#,
+        r#""content_hash":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","#,
+        r#""format_version":1,"snapshot_id":"3b241101-e2bb-4255-8caf-4136c566a962","#,
+        r#""uncompressed_size":1,"compression_algorithm":"none"}"#
+    );
+
+    /// The lengths of the blocks that a state of this length is cut into.
+    fn lengths(length: usize, marks: &[usize]) -> Vec<usize> {
+        let draft = Draft {
+            metadata: Metadata::parse(METADATA.as_bytes()).unwrap(),
+            algorithm: Algorithms::default().get("none").unwrap(),
+            level: None,
+            is_checked: false,
+        };
+        let (storage, key) = (MemoryStorage::new(), Key::new("a").unwrap());
+        let put = PutOptions { head_length: 4096, ..PutOptions::default() };
+        let mut writer = Writer::new(draft, 4096, storage.create(&key, &put).unwrap());
+        let state = vec![b'x'; length];
+        let mut start = 0;
+        for mark in marks {
+            writer.write(state.get(start..*mark).unwrap()).unwrap();
+            writer.mark();
+            start = *mark;
+        }
+        writer.write(state.get(start..).unwrap()).unwrap();
+        let assembled = writer.blocks.finish(writer.block).unwrap();
+        assembled.table.iter().map(|entry| entry.plain as usize).collect()
+    }
 
     #[test]
     fn blocks_end_at_marks() {
-        let state = vec![b'x'; 3 * BLOCK];
         let marks = [100, BLOCK / 2, BLOCK - 7, BLOCK + 9, 2 * BLOCK];
-        let lengths: Vec<_> = cut(&state, &marks).iter().map(|block| block.len()).collect();
-        assert_eq!(lengths, [BLOCK - 7, BLOCK, BLOCK, 7]);
+        assert_eq!(lengths(3 * BLOCK, &marks), [BLOCK - 7, BLOCK, BLOCK, 7]);
     }
 
     #[test]
     fn a_small_state_is_one_block() {
-        assert_eq!(cut(b"{}", &[1]), [b"{}"]);
+        assert_eq!(lengths(2, &[1]), [2]);
+        assert_eq!(lengths(BLOCK, &[BLOCK - 1]), [BLOCK]);
+        assert_eq!(lengths(BLOCK + 1, &[BLOCK]), [BLOCK, 1]);
     }
 }

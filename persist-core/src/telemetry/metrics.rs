@@ -118,30 +118,52 @@ pub(crate) struct Verb {
     duration: Option<&'static str>,
 }
 
-pub(crate) const SAVE: Verb =
+pub(crate) static SAVE: Verb =
     Verb { attempts: SNAPSHOTS, failures: SNAPSHOT_FAILURES, duration: Some(SNAPSHOT_DURATION) };
-pub(crate) const LOAD: Verb =
+pub(crate) static LOAD: Verb =
     Verb { attempts: RESTORES, failures: RESTORE_FAILURES, duration: Some(RESTORE_DURATION) };
-pub(crate) const VERIFY: Verb =
+pub(crate) static VERIFY: Verb =
     Verb { attempts: VERIFICATIONS, failures: VERIFY_FAILURES, duration: None };
 
 impl Verb {
     /// Does the work and counts it.
-    pub(crate) fn count<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        if !is_on() {
-            return work();
-        }
-        let start = Instant::now();
-        counter!(self.attempts).increment(1);
-        let result = work();
-        match (&result, self.duration) {
-            (Err(error), _) => {
-                counter!(self.failures, "kind" => error.kind().code()).increment(1);
-            }
-            (Ok(_), Some(duration)) => histogram!(duration).record(start.elapsed()),
-            (Ok(_), None) => {}
+    pub(crate) fn count<T>(&'static self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let mut attempt = self.begin();
+        let result = attempt.failed_if(work());
+        if result.is_ok() {
+            attempt.succeeded();
         }
         result
+    }
+
+    /// Begins work that is counted when it ends.
+    pub(crate) fn begin(&'static self) -> Attempt {
+        Attempt(is_on().then(|| (self, Instant::now())))
+    }
+}
+
+/// Work that goes on; `None` when nothing is counted, or it is counted already.
+pub(crate) struct Attempt(Option<(&'static Verb, Instant)>);
+
+impl Attempt {
+    /// Counts a failure, once.
+    pub(crate) fn failed_if<T>(&mut self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result
+            && let Some((verb, _)) = self.0.take()
+        {
+            counter!(verb.attempts).increment(1);
+            counter!(verb.failures, "kind" => error.kind().code()).increment(1);
+        }
+        result
+    }
+
+    /// Counts work that is done.
+    pub(crate) fn succeeded(mut self) {
+        let Some((verb, start)) = self.0.take() else { return };
+        counter!(verb.attempts).increment(1);
+        if let Some(duration) = verb.duration {
+            histogram!(duration).record(start.elapsed());
+        }
     }
 }
 

@@ -9,3 +9,4 @@ mod many;
 mod rooms;
 mod round_trip;
 mod vectors;
+mod writer;

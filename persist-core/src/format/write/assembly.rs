@@ -1,0 +1,103 @@
+//! What is done with the blocks in their order: check the text, hash it, write it.
+
+use super::super::framing;
+use super::super::table::Entry;
+use super::{Draft, malformed};
+use crate::compression::{Algorithm, Level};
+use crate::error::Result;
+use crate::format::Limits;
+use crate::hashing::{Digest, Running};
+use crate::json::{Ignored, Parser};
+use crate::storage::Upload;
+
+use std::sync::Arc;
+
+/// A block as it will stand in the file.
+pub(super) struct Packed {
+    pub(super) bytes: Vec<u8>,
+    pub(super) entry: Entry,
+}
+
+/// Packs blocks; each thread has its own.
+#[derive(Clone)]
+pub(super) struct Packer {
+    algorithm: Arc<dyn Algorithm>,
+    level: Level,
+}
+
+impl Packer {
+    pub(super) fn new(draft: &Draft) -> Self {
+        Self { algorithm: Arc::clone(&draft.algorithm), level: draft.level }
+    }
+
+    pub(super) fn pack(&self, plain: &[u8]) -> Result<Packed> {
+        let packed = self.algorithm.compress(plain, self.level)?;
+        let bytes = framing::block_bytes(self.algorithm.container(), plain, packed);
+        let length = u32::try_from(bytes.len()).map_err(|_| malformed("a block is too long"))?;
+        let plain_length =
+            u32::try_from(plain.len()).map_err(|_| malformed("a block is too long"))?;
+        let entry = Entry { length, plain: plain_length, digest: Digest::of(plain) };
+        Ok(Packed { bytes, entry })
+    }
+}
+
+/// The file so far, without its head.
+pub(super) struct Assembly {
+    upload: Box<dyn Upload>,
+    /// `None` when the text is not checked.
+    parser: Option<Parser>,
+    hasher: Running,
+    table: Vec<Entry>,
+}
+
+/// All blocks, written.
+pub(super) struct Assembled {
+    pub(super) upload: Box<dyn Upload>,
+    pub(super) table: Vec<Entry>,
+    pub(super) content_hash: Digest,
+}
+
+impl Assembly {
+    pub(super) fn new(upload: Box<dyn Upload>, is_checked: bool) -> Self {
+        let parser = is_checked.then(|| Parser::new(Limits::DEFAULT.bounds()));
+        Self { upload, parser, hasher: Running::default(), table: Vec::new() }
+    }
+
+    /// How many blocks are written.
+    pub(super) fn count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Checks the text of the next block.
+    pub(super) fn check(&mut self, plain: &[u8]) -> Result<()> {
+        self.parser.as_mut().map_or(Ok(()), |parser| parser.feed(plain, &mut Ignored))
+    }
+
+    /// Checks that the text ends here.
+    pub(super) fn check_end(&mut self) -> Result<()> {
+        self.parser.as_mut().map_or(Ok(()), |parser| parser.finish(&mut Ignored))
+    }
+
+    /// Hashes and writes the next block.
+    pub(super) fn take(&mut self, plain: &[u8], packed: &Packed) -> Result<()> {
+        self.hasher.update(plain);
+        self.write(packed)
+    }
+
+    fn write(&mut self, packed: &Packed) -> Result<()> {
+        self.table.push(packed.entry);
+        self.upload.write(&packed.bytes)
+    }
+
+    /// Writes the only block: its digest is the one of the state.
+    pub(super) fn end_with_one(mut self, packed: &Packed) -> Result<Assembled> {
+        self.write(packed)?;
+        let content_hash = packed.entry.digest;
+        Ok(Assembled { upload: self.upload, table: self.table, content_hash })
+    }
+
+    pub(super) fn end(self) -> Assembled {
+        let Self { upload, table, hasher, .. } = self;
+        Assembled { upload, table, content_hash: hasher.finish() }
+    }
+}
