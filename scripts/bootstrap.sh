@@ -18,5 +18,6 @@ if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
   exit 0
 fi
 [ -x "$venv/bin/python" ] || "$(find_python)" -m venv "$venv"
-"$venv/bin/python" -m pip install -q --upgrade -r requirements-dev.txt -c constraints.txt
+"$venv/bin/python" -m pip install -q -c constraints.txt uv
+install_python -r requirements-dev.txt -c constraints.txt
 echo "$wanted" >"$stamp"

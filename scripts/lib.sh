@@ -29,6 +29,11 @@ need_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Installs Python packages into .venv; uv takes a tenth of the time that pip does.
+install_python() {
+  "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" "$@"
+}
+
 # The newest Python that the project supports.
 find_python() {
   local candidate

