@@ -29,6 +29,18 @@ pub(crate) struct Built<'py> {
 struct Open<'py> {
     items: Items<'py>,
     is_tree: bool,
+    place: Place,
+}
+
+/// What a tag is made into: nothing where its kind takes JSON as it is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Where any value may stand.
+    Any,
+    /// The object of a kind that holds no values, as a date.
+    Leaf,
+    /// Inside such an object: what stands here stays a tree.
+    InLeaf,
 }
 
 enum Items<'py> {
@@ -42,6 +54,8 @@ enum Mark {
     None,
     Langchain,
     Tag,
+    /// A tag whose kind is not its first key, which the decoder refuses.
+    Misplaced,
 }
 
 /// Makes values of the events that it receives.
@@ -102,23 +116,45 @@ impl<'py> Builder<'py> {
         open.is_tree |= built.is_tree;
         match &mut open.items {
             Items::List(items) => items.push(built.value),
-            Items::Dict { made, key, .. } => {
+            Items::Dict { made, key, mark } => {
                 if let Some(key) = key.take() {
-                    made.set_item(key, built.value)?;
+                    let is_kind = *mark == Mark::Tag && made.is_empty();
+                    made.set_item(key, &built.value)?;
+                    if is_kind {
+                        self.begin_kind(&built.value)?;
+                    }
                 }
             }
         }
         Ok(())
     }
 
+    /// Notes what may stand in the tag that is open, now that its kind is known.
+    fn begin_kind(&mut self, kind: &Bound<'py, PyAny>) -> PyResult<()> {
+        let is_leaf = self.reads_tags && self.plans()?.is_leaf(kind)?;
+        if let Some(open) = self.open.last_mut().filter(|open| is_leaf && open.place == Place::Any)
+        {
+            open.place = Place::Leaf;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, items: Items<'py>) {
+        let place = match self.open.last() {
+            Some(Open { place: Place::Leaf | Place::InLeaf, .. }) => Place::InLeaf,
+            _ => Place::Any,
+        };
+        self.open.push(Open { items, is_tree: false, place });
+    }
+
     fn close(&mut self) -> PyResult<Built<'py>> {
         match self.open.pop() {
-            Some(Open { items: Items::List(items), is_tree }) => {
+            Some(Open { items: Items::List(items), is_tree, .. }) => {
                 let value = PyList::new(self.py, items)?.into_any();
                 Ok(Built { value, is_tree })
             }
-            Some(Open { items: Items::Dict { made, mark, .. }, is_tree }) => {
-                self.object(made, mark, is_tree)
+            Some(Open { items: Items::Dict { made, mark, .. }, is_tree, place }) => {
+                self.object(made, mark, is_tree || place == Place::InLeaf)
             }
             None => Ok(plain(self.py.None().into_bound(self.py))),
         }
@@ -138,7 +174,8 @@ impl<'py> Builder<'py> {
             let plans = self.plans()?;
             let made = match mark {
                 Mark::Langchain => plans.message(&node)?,
-                _ => plans.simple(&node)?,
+                Mark::Tag => plans.simple(&node)?,
+                Mark::None | Mark::Misplaced => None,
             };
             if let Some(value) = made {
                 return Ok(plain(value));
@@ -180,8 +217,11 @@ impl<'py> Builder<'py> {
 
     /// Whether the text that is read is the base64 of bytes.
     fn is_in_bytes(&self) -> PyResult<bool> {
-        let Some(Open { items: Items::Dict { made, key: Some(key), mark: Mark::Tag }, .. }) =
-            self.open.last()
+        let Some(Open {
+            items: Items::Dict { made, key: Some(key), mark: Mark::Tag },
+            place: Place::Leaf,
+            ..
+        }) = self.open.last()
         else {
             return Ok(false);
         };
@@ -237,19 +277,20 @@ impl Events for Builder<'_> {
     }
 
     fn key(&mut self, text: &str) {
-        let made = self.keys.get(self.py, text);
-        if let Some(Open { items: Items::Dict { key, mark, .. }, .. }) = self.open.last_mut() {
+        let name = self.keys.get(self.py, text);
+        if let Some(Open { items: Items::Dict { made, key, mark }, .. }) = self.open.last_mut() {
             match text {
-                "$persist" => *mark = Mark::Tag,
+                "$persist" if made.is_empty() => *mark = Mark::Tag,
+                "$persist" => *mark = Mark::Misplaced,
                 "lc" if *mark == Mark::None => *mark = Mark::Langchain,
                 _ => {}
             }
-            *key = Some(made);
+            *key = Some(name);
         }
     }
 
     fn begin_array(&mut self) {
-        self.open.push(Open { items: Items::List(Vec::new()), is_tree: false });
+        self.begin(Items::List(Vec::new()));
     }
 
     fn end_array(&mut self) {
@@ -258,8 +299,7 @@ impl Events for Builder<'_> {
 
     fn begin_object(&mut self) {
         let made = PyDict::new(self.py);
-        let items = Items::Dict { made, key: None, mark: Mark::None };
-        self.open.push(Open { items, is_tree: false });
+        self.begin(Items::Dict { made, key: None, mark: Mark::None });
     }
 
     fn end_object(&mut self) {

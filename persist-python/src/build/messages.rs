@@ -47,6 +47,7 @@ pub(super) struct Plans<'py> {
     set: Bound<'py, PyAny>,
     simple: Bound<'py, PyAny>,
     kinds: Bound<'py, PyAny>,
+    leaves: Bound<'py, PyAny>,
 }
 
 impl<'py> Plans<'py> {
@@ -59,8 +60,14 @@ impl<'py> Plans<'py> {
             set: object.getattr("__setattr__")?,
             simple: module.getattr("simple")?,
             kinds: module.getattr("SIMPLE")?,
+            leaves: module.getattr("LEAVES")?,
             module,
         })
+    }
+
+    /// Whether a kind takes its JSON as it is written, and no values in it.
+    pub(super) fn is_leaf(&self, kind: &Bound<'py, PyAny>) -> PyResult<bool> {
+        Ok(kind.is_exact_instance_of::<PyString>() && self.leaves.contains(kind)?)
     }
 
     /// The value of a tag whose kind holds data alone; `None` for any other.

@@ -50,9 +50,11 @@ MESSAGES = (
 
 
 def outcome(read, data):
-    """The value, or the class of the error."""
+    """The value, or the class of the error; what is built when it is asked for is asked for."""
     try:
-        return read(data), None
+        value = read(data)
+        difference(value, value)
+        return value, None
     except persist.exceptions.PersistError as error:
         return None, type(error)
 
@@ -68,6 +70,23 @@ def assert_same(data):
 @given(st.lists(MESSAGES, max_size=3) | VALUES)
 def test_values_and_messages_are_the_same(value):
     assert_same(encode(value).data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"$persist": "tuple", "v": {"$persist": "tuple", "v": "$persist"}}',
+        '{"$persist": "set", "v": "ab"}',
+        '{"$persist": "dict", "v": ["ab"]}',
+        '{"$persist": "decimal", "v": {"$persist": "str", "v": "0031"}}',
+        '{"$persist": "bytearray", "v": {"$persist": "bytes", "v": "QUFBQQ=="}}',
+        '{"$persist": "timedelta", "v": [{"$persist": "int", "v": "1"}]}',
+        '{"v": [], "$persist": "tuple"}',
+        '{"$persist": "complex", "v": [{"$persist": "float", "v": "7ff0000000000000"}, 1]}',
+    ],
+)
+def test_json_of_another_shape_is_not_taken_for_the_right_one(text):
+    assert_same(text.encode())
 
 
 @settings(max_examples=300, deadline=None)

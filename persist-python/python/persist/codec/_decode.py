@@ -9,7 +9,7 @@ from persist.codec import _text
 from persist.codec._registry import kind_named
 from persist.codec._types import Trust
 from persist.codec.kinds import langchain
-from persist.codec.kinds.collections import read_key
+from persist.codec.kinds.collections import pairs_in, read_key
 from persist.exceptions import FormatError, LimitExceededError, PersistError
 
 if TYPE_CHECKING:
@@ -213,6 +213,9 @@ class _Decoder:
 
     def _tagged(self, node: dict[str, Any]) -> Any:
         name = node[TAG]
+        if next(iter(node)) != TAG:
+            message = f"{self.path} has other keys before its kind"
+            raise FormatError(message)
         builtin = self._builtin.get(name) if type(name) is str else None
         if builtin is not None:
             return builtin(node)
@@ -229,7 +232,7 @@ class _Decoder:
 
     def _dict(self, node: dict[str, Any]) -> dict[Any, Any]:
         made: dict[Any, Any] = self.keep({})
-        for index, (key_node, item) in enumerate(node["v"]):
+        for index, (key_node, item) in enumerate(pairs_in(node["v"], self)):
             key = read_key(key_node, f"[key {index}]", self)
             self._item(made, key, item, f"[{index}]")
         if len(made) != len(node["v"]):

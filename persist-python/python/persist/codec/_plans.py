@@ -18,10 +18,13 @@ from persist.exceptions import PersistError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SIMPLE = frozenset(
-    {"tuple", "set", "frozenset", "bytes", "bytearray", "complex", "decimal", "fraction", "uuid"}
-    | {"date", "datetime", "time", "timedelta", "zone", "str", "float", "int"}
+LEAVES = frozenset(
+    {"bytes", "bytearray", "complex", "decimal", "fraction", "uuid", "str", "float", "int"}
+    | {"date", "datetime", "time", "timedelta", "zone"}
 )
+"""Kinds that are read from JSON as it is written; a tag in them is for the decoder."""
+
+SIMPLE = LEAVES | {"tuple", "set", "frozenset"}
 """Kinds whose values are data and no container of JSON, and hold nothing with behaviour."""
 
 _EVERY: dict[str, Any] = {

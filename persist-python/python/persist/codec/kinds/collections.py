@@ -23,9 +23,22 @@ def items(values: Iterable[object]) -> list[Child]:
     return [Child(value, f"[{index}]") for index, value in enumerate(values)]
 
 
-def read_items(node: list[Any], read: Read) -> list[Any]:
+def list_in(node: object, read: Read) -> list[Any]:
+    """Return the list that a node is; anything else that has elements is an error."""
+    if type(node) is not list:
+        message = f"{read.path} holds a {type(node).__name__} where a list has to be"
+        raise FormatError(message)
+    return node
+
+
+def pairs_in(node: object, read: Read) -> list[list[Any]]:
+    """Return the list of pairs that a node is."""
+    return [list_in(pair, read) for pair in list_in(node, read)]
+
+
+def read_items(node: object, read: Read) -> list[Any]:
     """Read the elements that `items` returned."""
-    return [read.child(item, f"[{index}]") for index, item in enumerate(node)]
+    return [read.child(item, f"[{index}]") for index, item in enumerate(list_in(node, read))]
 
 
 def read_key(node: object, step: str, read: Read) -> Any:
@@ -42,8 +55,9 @@ def _frozen(value: Any) -> Any:
     return value if value.__hash__ else repr(value)
 
 
-def _read_elements(node: list[Any], read: Read) -> list[Any]:
-    return [read_key(item, f"[{index}]", read) for index, item in enumerate(node)]
+def _read_elements(node: object, read: Read) -> list[Any]:
+    elements = enumerate(list_in(node, read))
+    return [read_key(item, f"[{index}]", read) for index, item in elements]
 
 
 def _pairs(value: dict[Any, Any]) -> list[list[Child]]:
@@ -53,8 +67,8 @@ def _pairs(value: dict[Any, Any]) -> list[list[Child]]:
     ]
 
 
-def _fill(made: dict[Any, Any], node: list[Any], read: Read) -> dict[Any, Any]:
-    for index, (key_node, item) in enumerate(node):
+def _fill(made: dict[Any, Any], node: object, read: Read) -> dict[Any, Any]:
+    for index, (key_node, item) in enumerate(pairs_in(node, read)):
         # First the key, as it was written: what it shares with its item is defined there.
         key = read_key(key_node, f"[key {index}]", read)
         made[key] = read.child(item, f"[{index}]")
@@ -112,8 +126,8 @@ def _set(node: Any, read: Read) -> object:
 
 def _base64(node: Any, read: Read) -> bytes:
     try:
-        return base64.b64decode(node, validate=True)
-    except ValueError:
+        return base64.b64decode(node.encode("ascii"), validate=True)
+    except (AttributeError, ValueError):
         message = f"{read.path} is not base64"
         raise FormatError(message) from None
 
