@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: all quick help check format lint build test bench bench-metrics fidelity docs demo gen lock clean
+.PHONY: all quick help check comprehensive format lint manual build test explore bench bench-metrics \
+  fidelity docs demo gen lock clean
 
 all: ## Set up, build, and run every check and test
 	./build-and-test.sh
@@ -9,17 +10,26 @@ quick: ## Lint, build and the fast tests
 
 check: all ## What to run before handing a change in
 
+comprehensive: ## The same, then the Python tests on every Python that is here
+	scripts/run_comprehensive_tests.sh
+
 format: ## Format Rust, Python and TOML in place
 	scripts/format.sh
 
 lint: ## Check format, lints, types, rooms and spelling
 	scripts/lint.sh
 
+manual: ## Type the commands that README and docs tell a developer to type
+	scripts/check_manual_commands.sh
+
 build: ## Build the Python extension and the command into .venv
 	scripts/bootstrap.sh && scripts/build.sh
 
 test: ## Run the tests on what is built
 	./build-and-test.sh --skip-build
+
+explore: ## Look for failures with random examples, ten times as many as the tests take
+	scripts/bootstrap.sh && scripts/explore.sh
 
 bench: ## Measure, as ratios to a peer in the same run
 	scripts/bootstrap.sh && scripts/bench.sh
@@ -46,4 +56,4 @@ clean: ## Remove what was built
 	rm -rf target .venv site demo-data
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:

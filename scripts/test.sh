@@ -10,4 +10,5 @@ fi
 step "cargo test" cargo test --workspace --all-features --profile "$profile"
 step "generated files" scripts/gen.sh --check
 step "documentation" scripts/docs.sh
+step "demo" scripts/demo.sh
 step "pytest" pytest -q --cov=persist --cov-report=term:skip-covered persist-python/tests tests

@@ -256,6 +256,40 @@ def test_without_langchain_its_snapshots_say_what_to_install(path):
     assert done.stdout == "hello\nadapter_not_installed pip install langchain-core\n"
 
 
+@pytest.mark.parametrize("given", [{"granularity": "everything"}, {"secrets_policy": "hide"}])
+def test_a_word_that_is_no_choice_chooses_nothing(given, path):
+    (name,) = given
+    with pytest.raises(persist.ConfigurationError, match=given[name]) as caught:
+        persist.snapshot(["one"], path, **given)
+    assert "use " in caught.value.hint
+    assert not path.exists()
+    persist.snapshot(["one"], path)
+    with pytest.raises(persist.ConfigurationError, match="on_existing 'overwrite'"):
+        persist.restore(path, on_existing="overwrite")
+
+
+@pytest.mark.parametrize("name", ["thread_id", "session", "memory", "messages"])
+async def test_what_would_be_passed_over_is_refused(name, path):
+    with pytest.raises(persist.ConfigurationError, match=f"'plain' takes no {name}="):
+        persist.snapshot(["one"], path, **{name: ["two"]})
+    with pytest.raises(persist.ConfigurationError, match=f"takes no {name}="):
+        await persist.asnapshot(["one"], path, **{name: ["two"]})
+    assert not path.exists()
+    if name in ("thread_id", "session"):
+        persist.snapshot(["one"], path)
+        with pytest.raises(persist.ConfigurationError, match=f"takes no {name}="):
+            persist.restore(path, **{name: "two"})
+        with pytest.raises(persist.ConfigurationError, match=f"takes no {name}="):
+            await persist.arestore(path, **{name: "two"})
+
+
+@pytest.mark.parametrize("name", ["factory", "llm"])
+def test_one_agent_is_spoken_of(name, path):
+    persist.snapshot(["one"], path)
+    with pytest.raises(persist.ConfigurationError, match=f"{name}= would not be used"):
+        persist.restore(path, into=[], **{name: list})
+
+
 def test_a_forked_child_goes_on(path):
     persist.snapshot("one", path)
     child = os.fork()

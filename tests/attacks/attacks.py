@@ -25,6 +25,13 @@ def openai(**kwargs: Any) -> dict[str, Any]:
     return constructor("langchain", "chat_models", "openai", "ChatOpenAI", **kwargs)
 
 
+RUNNABLE = ("langchain", "schema", "runnable")
+
+
+def bound(**kwargs: Any) -> dict[str, Any]:
+    return constructor(*RUNNABLE, "RunnableBinding", bound=openai(), kwargs=kwargs)
+
+
 def tag(kind: str, value: Any) -> dict[str, Any]:
     return {"$persist": kind, "v": value}
 
@@ -97,6 +104,38 @@ LANGCHAIN: dict[str, Any] = {
     "a model with headers": openai(default_headers={"Authorization": "x"}),
     "a model with a client": openai(http_client={"base_url": LISTENER}),
     "a model with arguments of a call": openai(model_kwargs={"extra_body": {"a": 1}}),
+    "a model with headers at its calls": bound(extra_headers={"Authorization": "x"}),
+    "a model with a body at its calls": bound(extra_body={"a": 1}),
+    "a model with a tool that the provider calls": bound(
+        tools=[{"type": "mcp", "server_url": LISTENER, "server_label": "a"}]
+    ),
+    "a model whose address is a setting of the run": constructor(
+        *RUNNABLE,
+        "RunnableBinding",
+        bound=constructor(
+            *RUNNABLE,
+            "RunnableConfigurableFields",
+            default=openai(),
+            fields={"openai_api_base": ["address"]},
+        ),
+        kwargs={},
+        config={"configurable": {"address": LISTENER}},
+    ),
+    "a model whose headers come with a prompt": constructor(
+        "langchain_core",
+        "prompts",
+        "structured",
+        "StructuredPrompt",
+        messages=[human()],
+        schema={"title": "A"},
+        extra_headers={"Authorization": "x"},
+    ),
+    "a prompt whose format is a setting of the run": constructor(
+        *RUNNABLE,
+        "RunnableConfigurableFields",
+        default=prompt("a", "f-string"),
+        fields={"template_format": ["a"], "template": ["b"]},
+    ),
     "a model whose key is another variable": openai(openai_api_key=LEAK),
     "a model whose key is text of the file": openai(openai_api_key="from the file"),
     "a model whose name is a secret": openai(model_name=LEAK),

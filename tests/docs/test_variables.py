@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from persist.codec._models import MODELS
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
 SOURCES = [path for room in ROOT.glob("persist-*") for path in room.glob("**/src/**/*.rs")]
@@ -21,3 +23,11 @@ def test_what_is_documented_is_read():
 
 def test_what_is_read_is_documented():
     assert names(SOURCES) <= names(PAGES)
+
+
+def test_the_key_of_every_model_is_documented():
+    rows = (ROOT / "docs/reference/environment.md").read_text().splitlines()
+    keys = {variable for model in MODELS.values() for variable in model.secrets.values()}
+    assert keys <= {row.split("`")[1] for row in rows if row.startswith("| `")}
+    for model in MODELS.values():
+        assert not model.secrets or any(f"`{model.name}`" in row for row in rows), model.name

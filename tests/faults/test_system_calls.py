@@ -5,7 +5,7 @@ import subprocess
 
 import persist
 import pytest
-from support import PYTHON, WRITE, environment, leftovers, only, under_strace, write
+from support import PYTHON, WRITE, environment, leftovers, only, run, under_strace, write
 
 ERRORS = [
     ("fsync", "error=EIO:when=1", "storage"),
@@ -67,3 +67,26 @@ def test_the_file_is_synced_before_the_rename_and_the_folder_behind_it(path, tmp
     syncs = [n for n, name in enumerate(names) if name in ("fsync", "fdatasync")]
     assert len(renames) == 1
     assert min(syncs) < renames[0] < max(syncs)
+
+
+def test_each_folder_that_was_made_is_synced_into_the_one_that_holds_it(tmp_path):
+    log = tmp_path.parent / f"{tmp_path.name}.log"
+    target = tmp_path / "made/below/agent.json.gz"
+    traced = ["strace", "-f", "-qq", "-y", "-e", "trace=fsync,fdatasync", "-o", str(log)]
+    done = write(target, "new", before=traced)
+    assert done.returncode == 0, done
+    synced = re.findall(r"sync\(\d+<([^>]+)>", log.read_text())
+    folders = {str(folder) for folder in (tmp_path, target.parent.parent, target.parent)}
+    assert folders <= set(synced)
+
+
+def test_too_many_open_files_is_an_error_and_the_old_file_stays(path):
+    # The limit is met when the temporary file is opened, behind all that the interpreter opens.
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))\n"
+    held = "held = [open('/dev/null') for _ in range(2)]\n"
+    done = run(
+        f"import persist\npersist.loads(persist.dumps(1))\n{limit}{held}{WRITE}", path, "new"
+    )
+    assert done.stdout.split() == ["storage", "StorageError", "False"], done
+    assert persist.restore(path) == ["old"] * 400
+    assert only(path.parent, "agent.json.gz")

@@ -46,6 +46,19 @@ def test_items_come_back_with_times_and_vectors_and_nothing_is_embedded_again(pa
     ]
 
 
+class Own(InMemoryStore):
+    """A store of a user's, on LangGraph's."""
+
+
+def test_items_of_a_derived_store_come_too(tmp_path):
+    original = graph(Own())
+    original.store.put(("users",), "ann", {"text": "tea"})
+    original.invoke({"n": 1}, CONFIG)
+    persist.snapshot(original, tmp_path / "a.json.gz")
+    restored = persist.restore(tmp_path / "a.json.gz", into=graph(Own()))
+    assert restored.store.get(("users",), "ann").value == {"text": "tea"}
+
+
 def test_items_that_are_there_already_stay(path):
     path, _ = path
     store = InMemoryStore()

@@ -10,12 +10,15 @@ from persist.adapters._common import reading
 from persist.adapters._migrations import migrated
 from persist.adapters._registry import find, load
 from persist.adapters._types import CaptureOptions
-from persist.exceptions import FrameworkVersionWarning
+from persist.exceptions import ConfigurationError, FrameworkVersionWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from persist.adapters._types import Adapter, Captured, RestoreContext
+
+
+_PLACES = ("thread_id", "session", "memory", "messages")
 
 
 def capture(agent: object, *, adapter: str | None = None, **options: Any) -> Captured:
@@ -32,7 +35,9 @@ def capture(agent: object, *, adapter: str | None = None, **options: Any) -> Cap
     Raises:
         CaptureError: It cannot be captured.
     """
-    return find(agent, adapter).capture(agent, CaptureOptions(**options))
+    found, chosen = find(agent, adapter), CaptureOptions(**options)
+    _check_taken(found, chosen)
+    return found.capture(agent, chosen)
 
 
 async def acapture(agent: object, *, adapter: str | None = None, **options: Any) -> Captured:
@@ -51,6 +56,7 @@ async def acapture(agent: object, *, adapter: str | None = None, **options: Any)
     """
     found: Any = find(agent, adapter)
     chosen = CaptureOptions(**options)
+    _check_taken(found, chosen)
     if hasattr(found, "acapture"):
         captured: Captured = await found.acapture(agent, chosen)
         return captured
@@ -71,6 +77,7 @@ def restore(document: Mapping[str, Any], context: RestoreContext) -> Any:
         RestoreError: No agent could be made.
     """
     adapter, document = _prepared(document)
+    _check_taken(adapter, context)
     return adapter.restore(document, context)
 
 
@@ -89,9 +96,20 @@ async def arestore(document: Mapping[str, Any], context: RestoreContext) -> Any:
     """
     prepared = await in_thread(_prepared, document)
     found: Any = prepared[0]
+    _check_taken(found, context)
     if hasattr(found, "arestore"):
         return await found.arestore(prepared[1], context)
     return await in_thread(found.restore, prepared[1], context)
+
+
+def _check_taken(adapter: Adapter, given: CaptureOptions | RestoreContext) -> None:
+    """Refuse what says where the state is, and would be passed over."""
+    takes = getattr(adapter, "takes", _PLACES)
+    for name in _PLACES:
+        if name not in takes and getattr(given, name, None) is not None:
+            message = f"the adapter {adapter.id!r} takes no {name}="
+            hint = "leave it out; what is kept beside the agent can be snapshotted by itself"
+            raise ConfigurationError(message, hint=hint)
 
 
 def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:

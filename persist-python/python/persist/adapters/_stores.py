@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from persist.adapters._common import class_name
 from persist.exceptions import NeedsContextError, RestoreConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _IN_MEMORY = "langgraph.store.memory.InMemoryStore"
+
+
+def _is_in_memory(store: Any) -> bool:
+    """Whether the items live in this process, as those of a class derived from LangGraph's do."""
+    return any(
+        f"{base.__module__}.{base.__qualname__}" == _IN_MEMORY for base in type(store).__mro__
+    )
 
 
 def _tables(store: Any) -> tuple[Any, Any]:
@@ -28,7 +34,7 @@ def capture(graph: Any) -> list[dict[str, Any]]:
         Records; none for a graph without a store, or with one that lives in a database.
     """
     store = getattr(graph, "store", None)
-    if store is None or class_name(store) != _IN_MEMORY:
+    if not _is_in_memory(store):
         return []
     data, vectors = _tables(store)
     return [
@@ -64,7 +70,7 @@ class Loading:
         self._before: list[tuple[tuple[str, ...], str, Any, Any]] = []
         if not records:
             return
-        if self._store is None or class_name(self._store) != _IN_MEMORY:
+        if not _is_in_memory(self._store):
             message = f"the snapshot holds {len(records)} items of a store; this graph has none"
             raise NeedsContextError(message, hint="compile it with store=InMemoryStore()")
         if on_existing == "error":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from persist._choices import check_choice
 from persist.codec import Trust
 from persist.exceptions import ConfigurationError
 
@@ -29,6 +30,10 @@ class CaptureOptions:
     memory: Any = None
     messages: Any = None
     granularity: Literal["thread", "history"] = "thread"
+
+    def __post_init__(self) -> None:
+        """Check the words."""
+        check_choice("granularity", self.granularity, ("thread", "history"))
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,15 @@ class RestoreContext:
     thread_id: str | None = None
     on_existing: Literal["error", "replace"] = "error"
 
+    def __post_init__(self) -> None:
+        """Check the words, and that one agent is spoken of."""
+        check_choice("on_existing", self.on_existing, ("error", "replace"))
+        beside = {"factory": self.factory, "llm": self.llm}
+        for name, item in beside.items():
+            if self.into is not None and item is not None:
+                message = f"into= is the whole agent; {name}= would not be used"
+                raise ConfigurationError(message, hint=f"leave into= or {name}= out")
+
     def agent(self) -> Any:
         """Return the agent that the caller gave or whose factory it gave; else None.
 
@@ -112,6 +126,9 @@ class Adapter(Protocol):
         distributions: The packages whose versions snapshots carry.
         classes: The framework's own classes of data that its states hold, as
             `module.qualname`; they may be built without being asked for.
+        takes: The names of the arguments of `snapshot` and `restore` that say where the state is
+            (`thread_id`, `session`, `memory`, `messages`) and that this adapter uses; the others
+            are then refused. It may be left out.
     """
 
     id: str

@@ -15,6 +15,7 @@ from persist.adapters._common import class_name, compare, model_name, needs, rea
 from persist.adapters._migrations import register_migration
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
+from persist.codec._models import is_harmless_call
 from persist.exceptions import StateNotOnAgentError
 
 if TYPE_CHECKING:
@@ -43,14 +44,6 @@ _RECIPES: dict[str, tuple[str, ...]] = {
         *_SETTINGS,
     ),
 }
-# The arguments of a model's calls that direct no traffic: no headers, no body, no address.
-_CALL_ARGUMENTS = frozenset(
-    {"temperature", "top_p", "top_k", "max_tokens", "stop", "seed", "n"}
-) | {
-    "frequency_penalty",
-    "presence_penalty",
-    "logprobs",
-}
 _DEFAULT_PARSER = "langchain_core.output_parsers.string.StrOutputParser"
 
 
@@ -61,6 +54,7 @@ class ClassicAdapter:
     version = 2
     distributions: tuple[str, ...] = ("langchain-classic", "langchain-core")
     classes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
 
     def matches(self, names: Sequence[str]) -> int:
         """Fit every chain and memory of langchain-classic; `capture` names those it refuses."""
@@ -157,7 +151,7 @@ def _code_of(chain: Any) -> str | None:
     """The field of a chain that holds code of the user, or steers the calls of its model."""
     if chain.callbacks:
         return "callbacks"
-    if not _CALL_ARGUMENTS.issuperset(getattr(chain, "llm_kwargs", ())):
+    if not is_harmless_call(getattr(chain, "llm_kwargs", {})):
         return "llm_kwargs"
     parser = getattr(chain, "output_parser", None)
     return None if parser is None or class_name(parser) == _DEFAULT_PARSER else "an output_parser"
@@ -181,7 +175,7 @@ def _build_chain(
     from langchain_classic import chains
 
     arguments = {field: recipe["settings"][field] for field in _RECIPES[recipe["class"]]}
-    if not _CALL_ARGUMENTS.issuperset(arguments.get("llm_kwargs", ())):
+    if not is_harmless_call(arguments.get("llm_kwargs", {})):
         raise needs(document, "persist.restore(path, into=agent)")
     if recipe["memory"]:
         arguments["memory"] = parts.build(records, f"{path}.memory", context.llm)

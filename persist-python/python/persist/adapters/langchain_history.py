@@ -24,6 +24,7 @@ class HistoryAdapter:
     version = 1
     distributions: tuple[str, ...] = ("langchain-core",)
     classes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ("session",)
 
     def matches(self, names: Sequence[str]) -> int:
         """Fit RunnableWithMessageHistory and its subclasses."""

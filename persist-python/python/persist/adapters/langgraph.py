@@ -53,6 +53,7 @@ class LangGraphAdapter:
         "langgraph.types.Command",
         "langgraph.checkpoint.serde.types._DeltaSnapshot",
     )
+    takes: tuple[str, ...] = ("thread_id",)
 
     def matches(self, names: Sequence[str]) -> int:
         """Fit every compiled graph."""

@@ -26,6 +26,7 @@ class PlainAdapter:
     version = 1
     distributions: tuple[str, ...] = ("langchain-core",)
     classes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
 
     def matches(self, names: Sequence[str]) -> int:
         """Fit every class, when no other adapter does."""

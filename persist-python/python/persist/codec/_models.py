@@ -15,6 +15,34 @@ Id = tuple[str, ...]
 
 CALL_SETTINGS = frozenset({"tags", "metadata", "name", "verbose", "disable_streaming"})
 """Fields of every model that say how its runs are shown."""
+_CALL_ARGUMENTS = (
+    "temperature top_p top_k max_tokens max_output_tokens max_completion_tokens stop "
+    "stop_sequences seed n frequency_penalty presence_penalty logprobs top_logprobs logit_bias "
+    "reasoning_effort functions function_call tools tool_choice parallel_tool_calls strict "
+    "thinking method include_raw format response_format response_schema response_mime_type "
+    "output_format output_config ls_structured_output_format"
+)
+_TOOL_TYPES = frozenset({None, "function", "custom"})
+
+
+def is_harmless_call(arguments: Any) -> bool:
+    """Say whether arguments of a model's calls direct no traffic.
+
+    Headers and bodies are not among them, nor are tools that the provider runs: those of an MCP
+    server have an address.
+
+    Args:
+        arguments: What a call is given by name; it may come from anybody.
+    """
+    if not isinstance(arguments, dict) or not set(_CALL_ARGUMENTS.split()).issuperset(arguments):
+        return False
+    tools = arguments.get("tools") or ()
+    return isinstance(tools, (list, tuple)) and all(map(_is_harmless_tool, tools))
+
+
+def _is_harmless_tool(tool: Any) -> bool:
+    kind = tool.get("type") if isinstance(tool, dict) else type(tool)
+    return isinstance(kind, (str, type(None))) and kind in _TOOL_TYPES
 
 
 @dataclass(frozen=True)
@@ -62,7 +90,7 @@ _OPENAI_TEXT = (
 )
 _OPENAI_VECTORS = (
     "model dimensions deployment openai_api_version embedding_ctx_length chunk_size max_retries "
-    "request_timeout tiktoken_enabled tiktoken_model_name show_progress_bar skip_empty "
+    "request_timeout tiktoken_model_name show_progress_bar skip_empty "
     "retry_min_seconds retry_max_seconds check_embedding_ctx_length allowed_special "
     "disallowed_special"
 )

@@ -7,6 +7,7 @@ import warnings
 from functools import lru_cache
 from typing import Literal
 
+from persist._choices import check_choice
 from persist.codec._difference import difference
 from persist.exceptions import SecretInConversationWarning, SecretInStateError
 
@@ -48,6 +49,7 @@ class Scan:
     """
 
     def __init__(self, policy: Literal["error", "redact", "allow"], names: frozenset[str]) -> None:
+        check_choice("secrets_policy", policy, ("error", "redact", "allow"))
         self._policy = policy
         self._names = names
         self.left_out: dict[str, object] = {}

@@ -21,6 +21,7 @@ from persist.codec._models import (
     Id,
     Model,
     by_alias,
+    is_harmless_call,
     row_named,
     row_of,
     settings,
@@ -50,6 +51,15 @@ _CODE = frozenset({"cache", "callbacks", "custom_get_token_ids", "rate_limiter"}
     "http_client",
     "http_socket_options",
 }
+
+
+_STEERS = {
+    "langchain_core.prompts.structured.StructuredPrompt": "structured_output_kwargs",
+    "langchain_core.runnables.base.RunnableBinding": "kwargs",
+    "langchain_core.runnables.base.RunnableBindingBase": "kwargs",
+    "langchain_core.runnables.configurable.RunnableConfigurableFields": "fields",
+}
+"""The fields of langchain-core's classes that reach the calls, or the constructor, of a model."""
 
 
 class _LangChain:
@@ -243,7 +253,17 @@ def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> tuple[object, 
         hint = f'if you trust this snapshot, pass allow={{"{target}": True}}'
         raise UntrustedError(message, hint=hint)
     module, _, name = target.rpartition(".")
-    return getattr(importlib.import_module(module), name)(**arguments), arguments
+    made = getattr(importlib.import_module(module), name)(**arguments)
+    _check_calls(target, made, read)
+    return made, arguments
+
+
+def _check_calls(target: str, made: Any, read: Read) -> None:
+    """Refuse what would steer a model when it is called: its address, headers, body."""
+    field = _STEERS.get(target)
+    held = getattr(made, field, None) if field else None
+    if field and held and not is_harmless_call(held):
+        read.trust.check(target, read.path, field)
 
 
 def _has_jinja(target: str, arguments: dict[str, Any]) -> bool:
