@@ -1,5 +1,6 @@
 //! The reference page is what the command says of itself.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -12,6 +13,7 @@ fn the_reference_page_is_up_to_date() {
         .show_table_of_contents(false);
     let mut page = clap_markdown::help_markdown_command_custom(&persist_cli::command(), &options);
     page.push_str(EXIT_CODES);
+    let _ = writeln!(page, "Commands with `--json`: {}.", with_json().join(", "));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/cli.md");
     #[expect(clippy::disallowed_methods, reason = "`make gen` speaks through insta's variable")]
     if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
@@ -37,5 +39,25 @@ const EXIT_CODES: &str = "
 | 8 | no space |
 
 Results go to the output, messages to the error output. Control characters in names are shown as
-escapes. Every command but `completions`, `export` and `convert` has `--json`.
+escapes.
+
 ";
+
+fn with_json() -> Vec<String> {
+    let has =
+        |command: &&clap::Command| command.get_arguments().any(|each| each.get_id() == "json");
+    let command = persist_cli::command();
+    command.get_subcommands().filter(has).map(|each| format!("`{}`", each.get_name())).collect()
+}
+
+/// What these write is a file of its own kind, or a line for each event.
+const WITHOUT_JSON: [&str; 5] = ["export", "watch", "alerts", "dashboards", "completions"];
+
+#[test]
+fn every_command_that_answers_in_a_table_has_json() {
+    for command in persist_cli::command().get_subcommands() {
+        let name = command.get_name();
+        let expected = !WITHOUT_JSON.contains(&name);
+        assert_eq!(with_json().contains(&format!("`{name}`")), expected, "{name}");
+    }
+}
