@@ -5,33 +5,41 @@ from pathlib import Path
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import DataSourceRef, VariableOption, VariableRefresh
 
 PATH = Path(__file__).parent.parent / "persist-cli/assets/dashboard.json"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 WINDOW = "$__rate_interval"
 
 
+def of(metric: str) -> str:
+    """The series of the chosen jobs and instances."""
+    return f'{metric}{{job=~"$job", instance=~"$instance"}}'
+
+
 def quantile(metric: str, share: float, *labels: str) -> str:
     """The query for a quantile of a histogram."""
     by = ", ".join(("le", *labels))
-    return f"histogram_quantile({share}, sum by ({by}) (rate({metric}_bucket[{WINDOW}])))"
+    return f"histogram_quantile({share}, sum by ({by}) (rate({of(f'{metric}_bucket')}[{WINDOW}])))"
 
 
 def rate(metric: str, *labels: str) -> str:
     """The query for what is counted in a second."""
-    return f"sum by ({', '.join(labels)}) (rate({metric}[{WINDOW}]))"
+    return f"sum by ({', '.join(labels)}) (rate({of(metric)}[{WINDOW}]))"
 
 
+def in_an_hour(metric: str) -> str:
+    """The query for what was counted in the last hour."""
+    return f"sum(increase({of(metric)}[1h]))"
+
+
+LAST = of("persist_snapshot_last_success_timestamp_seconds")
+FREE, SIZE = of("persist_storage_free_bytes"), of("persist_storage_size_bytes")
 STATS = [
-    ("Snapshots in the last hour", "sum(increase(persist_snapshot_attempts_total[1h]))", "short"),
-    ("Failures in the last hour", "sum(increase(persist_snapshot_failures_total[1h]))", "short"),
-    ("Oldest last snapshot", "time() - min(persist_snapshot_last_success_timestamp_seconds)", "s"),
-    (
-        "Least room on a disk",
-        "min(persist_storage_free_bytes / persist_storage_size_bytes)",
-        "percentunit",
-    ),
+    ("Snapshots in the last hour", in_an_hour("persist_snapshot_attempts_total"), "short"),
+    ("Failures in the last hour", in_an_hour("persist_snapshot_failures_total"), "short"),
+    ("Oldest last snapshot", f"time() - min({LAST})", "s"),
+    ("Least room on a disk", f"min({FREE} / {SIZE})", "percentunit"),
 ]
 CHARTS = [
     ("Snapshots", rate("persist_snapshot_attempts_total", "instance"), "{{instance}}", "ops"),
@@ -80,6 +88,20 @@ CHARTS = [
 ]
 
 
+def choice(label: str) -> dashboard.QueryVariable:
+    """A variable for the values of a label; all of them at first."""
+    return (
+        dashboard.QueryVariable(label)
+        .query(f"label_values(persist_snapshot_attempts_total, {label})")
+        .datasource(SOURCE)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .multi(multi=True)
+        .include_all(include_all=True)
+        .all_value(".*")
+        .current(VariableOption(text="All", value="$__all"))
+    )
+
+
 def query(expression: str, legend: str) -> prometheus.Dataquery:
     """A query of a panel."""
     return prometheus.Dataquery().expr(expression).legend_format(legend).ref_id("A")
@@ -94,6 +116,8 @@ def board() -> str:
         .refresh("30s")
         .time("now-1h", "now")
         .with_variable(dashboard.DatasourceVariable("datasource").type("prometheus"))
+        .with_variable(choice("job"))
+        .with_variable(choice("instance"))
     )
     for number, (title, expression, unit) in enumerate(STATS, 1):
         last = common.ReduceDataOptions().calcs(["lastNotNull"])

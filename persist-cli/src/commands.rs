@@ -11,6 +11,7 @@ pub(crate) mod list;
 mod places;
 pub(crate) mod shipped;
 pub(crate) mod show;
+mod values;
 pub(crate) mod verify;
 pub(crate) mod watch;
 

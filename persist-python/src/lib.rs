@@ -20,7 +20,9 @@ mod _persist {
     #[pymodule_export]
     use crate::error::error_kinds;
     #[pymodule_export]
-    use crate::observe::{count_refusal, health, metrics_table, render_metrics, start_metrics};
+    use crate::observe::{
+        count_refusal, forget_metrics, health, metrics_table, render_metrics, start_metrics,
+    };
     #[pymodule_export]
     use crate::snapshots::{decode, delete, encode, exists, load, read_metadata, save, verify};
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use jiff::Timestamp;
+use persist_core::health::Freshness;
 use persist_core::telemetry::metrics::ALL;
 use persist_core::{Location, health as core_health};
 use pyo3::prelude::*;
@@ -11,10 +12,16 @@ use crate::error::Failure;
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// Begins to count, unless it began before.
+/// Begins to count, unless it began before; `refusals` are the kinds of refused snapshots.
 #[pyfunction]
-pub(crate) fn start_metrics() -> Result<()> {
-    Ok(persist_telemetry::metrics::start()?)
+pub(crate) fn start_metrics(refusals: Vec<String>) -> Result<()> {
+    Ok(persist_telemetry::metrics::start(&refusals)?)
+}
+
+/// Forgets, in a forked child, what its parent had counted.
+#[pyfunction]
+pub(crate) fn forget_metrics() {
+    persist_telemetry::metrics::forget();
 }
 
 /// Counts a snapshot that was refused before it came to the core.
@@ -38,13 +45,17 @@ pub(crate) fn metrics_table() -> Vec<(&'static str, String, Vec<&'static str>, &
     ALL.iter().map(row).collect()
 }
 
-/// Checks a store and returns what was found as JSON.
+/// Checks a store and returns what was found as JSON; the age of snapshots only when asked for.
 #[pyfunction]
-pub(crate) fn health(py: Python<'_>, location: OsString) -> Result<String> {
+pub(crate) fn health(py: Python<'_>, location: OsString, with_agents: bool) -> Result<String> {
     py.detach(|| {
         let location = Location::parse(location)?;
-        let storage = location.storage()?;
-        let health = core_health::check(&*storage, location.key(), Timestamp::now());
+        let (storage, key) = (location.storage()?, location.key());
+        let health = if with_agents {
+            core_health::check(&*storage, key, &Timestamp::now, &mut Freshness::default())
+        } else {
+            core_health::probe(&*storage, key, &Timestamp::now)
+        };
         Ok(health.to_value().to_string())
     })
 }

@@ -1,9 +1,11 @@
 //! The metrics of this process, as Prometheus reads them.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use persist_core::telemetry::metrics::{ALL, Kind, Metric, turn_on};
+use arc_swap::ArcSwapOption;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Recorder, SharedString, Unit};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+use persist_core::telemetry::metrics::{ALL, Kind, Metric, SNAPSHOT_FAILURES, turn_on};
 use persist_core::{Error, ErrorKind, Result};
 
 /// From a tenth of a millisecond, as for a small local file, to what the deadlines allow.
@@ -28,31 +30,80 @@ const BYTES: [f64; 12] = [
 ];
 const RATIOS: [f64; 10] = [0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 
-static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+/// What this process has counted.
+static COUNTS: ArcSwapOption<PrometheusRecorder> = ArcSwapOption::const_empty();
+static INSTALLED: OnceLock<()> = OnceLock::new();
 
-/// Begins to count, unless it began before.
+/// Begins to count, unless it began before. `refusals` are the kinds of error that front doors have of
+/// their own, for snapshots that they refuse.
 ///
 /// Fails with `Configuration` when another recorder of the `metrics` crate is installed.
-pub fn start() -> Result<()> {
-    if HANDLE.get().is_some() {
-        return Ok(());
-    }
-    let recorder = builder().map_err(refused)?.build_recorder();
-    let handle = recorder.handle();
-    if HANDLE.set(handle).is_ok() {
-        metrics::set_global_recorder(recorder).map_err(refused)?;
+pub fn start(refusals: &[String]) -> Result<()> {
+    if COUNTS.load().is_none() {
+        COUNTS.store(Some(Arc::new(builder().map_err(refused)?.build_recorder())));
+        if INSTALLED.set(()).is_ok() {
+            metrics::set_global_recorder(Switch).map_err(refused)?;
+        }
         ALL.iter().for_each(describe);
         ALL.iter().for_each(begin_at_zero);
+        for kind in refusals {
+            metrics::counter!(SNAPSHOT_FAILURES, "kind" => kind.clone()).absolute(0);
+        }
         turn_on();
     }
     Ok(())
 }
 
+/// Forgets what the parent of a forked process had counted; nothing is counted before [`start`].
+pub fn forget() {
+    COUNTS.store(None);
+}
+
 /// The metrics in Prometheus' text format; empty before [`start`].
 pub fn render() -> String {
-    let Some(handle) = HANDLE.get() else { return String::new() };
+    let Some(recorder) = COUNTS.load_full() else { return String::new() };
+    let handle = recorder.handle();
     handle.run_upkeep();
     handle.render()
+}
+
+/// Passes on to the counts of this process. A forked child begins its own: other threads of its parent
+/// may have held the locks of those that it inherits.
+struct Switch;
+
+impl Recorder for Switch {
+    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        if let Some(counts) = &*COUNTS.load() {
+            counts.describe_counter(name, unit, text);
+        }
+    }
+
+    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        if let Some(counts) = &*COUNTS.load() {
+            counts.describe_gauge(name, unit, text);
+        }
+    }
+
+    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
+        if let Some(counts) = &*COUNTS.load() {
+            counts.describe_histogram(name, unit, text);
+        }
+    }
+
+    fn register_counter(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Counter {
+        let counts = COUNTS.load();
+        counts.as_ref().map_or_else(Counter::noop, |to| to.register_counter(key, metadata))
+    }
+
+    fn register_gauge(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Gauge {
+        let counts = COUNTS.load();
+        counts.as_ref().map_or_else(Gauge::noop, |to| to.register_gauge(key, metadata))
+    }
+
+    fn register_histogram(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Histogram {
+        let counts = COUNTS.load();
+        counts.as_ref().map_or_else(Histogram::noop, |to| to.register_histogram(key, metadata))
+    }
 }
 
 fn builder() -> std::result::Result<PrometheusBuilder, BuildError> {

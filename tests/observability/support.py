@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 import urllib.error
@@ -55,7 +56,8 @@ class Service:
 
     def wait(self) -> None:
         """Wait until it has saved, and failed, for the first time."""
-        until(lambda: "persist_verify_failures_total" in ask(f"http://{self.address}/metrics")[1])
+        counted = re.compile(r"^persist_verify_failures_total\S* [1-9]", re.MULTILINE)
+        until(lambda: counted.search(ask(f"http://{self.address}/metrics")[1]))
 
 
 def service_in(folder: Path) -> Service:

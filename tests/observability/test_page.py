@@ -1,5 +1,6 @@
 """The page that Prometheus reads, and the probes beside it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,10 +8,12 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 
 import persist
 import pytest
-from observability.support import ask
+from observability.support import ask, until
 from persist import _persist
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -42,7 +45,7 @@ def test_every_metric_has_the_kind_and_the_labels_that_the_table_names(service):
 
 def test_no_label_holds_a_text_of_a_user(service):
     text = ask(f"http://{service.address}/metrics")[1]
-    for word in ("default_agent", "missing", "json", str(service.folder)):
+    for word in ("default_agent", "missing.json", ".json", str(service.folder)):
         assert word not in text
 
 
@@ -87,26 +90,71 @@ def test_an_address_that_is_none_is_a_warning(tmp_path, address):
     assert "PERSIST_METRICS_ADDR" in done.stderr
 
 
-FORK = """
-import os, urllib.request, persist
+SET_BY_THE_PROGRAM = """
+import os, persist, urllib.request
+os.environ["PERSIST_METRICS_ENABLED"] = "true"
+os.environ["PERSIST_METRICS_ADDR"] = "127.0.0.1:0"
 persist.snapshot([1], "a.json")
 from persist import _metrics_server
-server = _metrics_server._serving
-port = server.server_address[1]
-if os.fork() == 0:
-    persist.snapshot([2], "b.json")
-    inherited = server.socket.fileno()
-    os.write(1, f"child {inherited} {_metrics_server._serving is not server}\\n".encode())
-    os._exit(0)
-os.wait()
-text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
-print("persist_snapshot_attempts_total 1" in text)
+port = _metrics_server._serving.server_address[1]
+print(urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").status)
 """
 
 
-def test_a_forked_child_lets_go_of_the_parents_socket(tmp_path):
-    done = saved(tmp_path, FORK, PERSIST_METRICS_ADDR="127.0.0.1:0")
-    assert done.stdout == "child -1 True\nTrue\n", done.stderr
+def test_variables_that_the_program_sets_are_read_at_the_first_use(tmp_path):
+    assert saved(tmp_path, SET_BY_THE_PROGRAM, PERSIST_METRICS_ENABLED="").stdout == "200\n"
+
+
+SERVED_AT_ONCE = """
+import persist, urllib.request
+persist.metrics.start()
+from persist import _metrics_server
+host, port = _metrics_server._serving.server_address[:2]
+for path in ("healthz", "readyz", "metrics"):
+    print(urllib.request.urlopen(f"http://[{host}]:{port}/{path}").status)
+"""
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_the_page_is_served_before_a_store_is_used_and_on_ipv6(tmp_path):
+    done = saved(tmp_path, SERVED_AT_ONCE, PERSIST_METRICS_ADDR="[::1]:0")
+    assert done.stdout == "200\n200\n200\n", done.stderr
+
+
+def test_the_page_can_only_be_read(service):
+    request = urllib.request.Request(f"http://{service.address}/metrics", b"x", method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    with refused.value as answer:
+        assert answer.code == 405
+
+
+def test_a_client_that_says_nothing_keeps_nobody_waiting(service):
+    host, port = service.address.split(":")
+    with contextlib.ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(socket.create_connection((host, int(port))))
+        assert ask(f"http://{service.address}/healthz")[0] == 200
+
+
+def test_a_check_that_hangs_is_not_ready_and_does_not_hang(monkeypatch):
+    from persist import _readiness
+
+    ended, asked = threading.Event(), []
+
+    def hangs(*_, **__):
+        asked.append(1)
+        ended.wait(60)
+        return '{"healthy":true}'
+
+    monkeypatch.setattr(_persist, "health", hangs)
+    readiness = _readiness.Readiness("anywhere")
+    first = [readiness.answer() for _ in range(2)]
+    assert [is_healthy for is_healthy, _ in first] == [False, False]
+    assert len(asked) == 1
+    ended.set()
+    assert until(lambda: readiness.answer()[0])
+    assert len(asked) == 1
 
 
 def test_nothing_is_served_unless_asked(tmp_path):
@@ -136,19 +184,47 @@ def test_a_refused_state_counts_as_a_failed_snapshot(tmp_path):
     assert registry.get_sample_value(name, labels) == before + 1
 
 
+def test_a_refusal_of_a_kind_of_somebody_else_is_counted_under_a_name_of_ours(tmp_path):
+    class Mine(persist.CaptureError):
+        kind = "text-of-a-user"
+
+    class Agent:
+        def __persist_capture__(self):
+            raise Mine("no")
+
+    registry = CollectorRegistry()
+    registry.register(persist.metrics.collector())
+    name = "persist_snapshot_failures_total"
+    before = registry.get_sample_value(name, {"kind": "other"}) or 0
+    with pytest.raises(Mine):
+        persist.snapshot(Agent(), tmp_path / "a.json.gz")
+    assert registry.get_sample_value(name, {"kind": "other"}) == before + 1
+    assert "text-of-a-user" not in persist.metrics.render()
+
+
+def test_every_kind_of_failure_is_there_before_it_happens(service):
+    text = ask(f"http://{service.address}/metrics")[1]
+    for error in vars(persist.exceptions).values():
+        if kind := getattr(error, "kind", None):
+            assert f'persist_snapshot_failures_total{{kind="{kind}"}}' in text
+
+
 def test_a_healthy_folder_is_left_as_it_was(tmp_path):
     persist.snapshot([1], tmp_path / "a.json.gz", agent_id="bot")
     report = persist.health(tmp_path)
     assert report.healthy
     assert [check.name for check in report.checks] == [
         "reach",
+        "credentials",
         "write",
         "read",
         "condition",
         "clock",
         "delete",
         "room",
+        "list",
     ]
+    assert report.agents["bot"].path == str(tmp_path / "a.json.gz")
     assert report.agents["bot"].age.total_seconds() < 60
     assert [path.name for path in tmp_path.iterdir()] == ["a.json.gz"]
 

@@ -1,6 +1,7 @@
 """A real Prometheus scrapes a service, draws its dashboard and tells when its store is gone."""
 
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -32,10 +33,24 @@ def test_prometheus_answers_for_the_service(watched):
     assert float(sample["value"][1]) > 0
 
 
+def filled(query: str) -> str:
+    """The query as Grafana sends it, with its variables at their first values."""
+    for variable in BOARD["templating"]["list"][1:]:
+        query = query.replace(f"${variable['name']}", variable["allValue"])
+    return query.replace("$__rate_interval", "10s")
+
+
+def test_the_choices_of_the_dashboard_have_values(watched):
+    for variable in BOARD["templating"]["list"][1:]:
+        metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]).groups()
+        url = f"{watched}/api/v1/label/{label}/values?match[]={metric}"
+        assert json.loads(ask(url)[1])["data"], variable["name"]
+
+
 @pytest.mark.parametrize("title", PANELS)
 def test_every_panel_shows_data(watched, title):
     for target in PANELS[title]["targets"]:
-        expression = target["expr"].replace("$__rate_interval", "10s")
+        expression = filled(target["expr"])
         assert until(lambda: query(watched, expression), 30), expression  # noqa: B023 - called here
 
 
@@ -59,8 +74,8 @@ def test_every_rule_that_has_data_is_evaluated_without_error(watched):
 def test_the_dashboard_is_well_made():
     numbers = [panel["id"] for panel in BOARD["panels"]]
     assert len(set(numbers)) == len(numbers) == len(PANELS)
-    (variable,) = BOARD["templating"]["list"]
-    assert (variable["name"], variable["type"]) == ("datasource", "datasource")
+    variables = [(one["name"], one["type"]) for one in BOARD["templating"]["list"]]
+    assert variables == [("datasource", "datasource"), ("job", "query"), ("instance", "query")]
     for panel in BOARD["panels"]:
         assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
         assert panel["fieldConfig"]["defaults"]["unit"]

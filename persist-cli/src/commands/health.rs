@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use persist_core::health::{self, Health};
+use persist_core::health::{self, Freshness, Health};
 use persist_core::{Error, ErrorKind, Result};
 
 use super::places::Place;
+use super::values::duration;
 use crate::{Terminal, exit_code, output};
 
 /// Check that a store can keep snapshots, and how old the newest of each agent is
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {
     /// The folder: a path or a URL
     path: OsString,
     /// How old the newest snapshot of each agent may be, as 90s, 15m or 1h
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_age: Option<SignedDuration>,
     /// Write JSON
     #[arg(long)]
@@ -32,7 +33,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let place = Place::parse(&arguments.path)?;
-    let health = health::check(&*place.storage, &place.key, Timestamp::now());
+    let health =
+        health::check(&*place.storage, &place.key, &Timestamp::now, &mut Freshness::default());
     if arguments.json {
         output::json(terminal, &health.to_value())?;
     } else {

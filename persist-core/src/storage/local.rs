@@ -88,12 +88,15 @@ impl Storage for LocalStorage {
     }
 
     fn list(&self, prefix: &Key) -> Result<Box<dyn Iterator<Item = Result<ObjectInfo>> + '_>> {
-        let mut pending = vec![prefix.as_path().to_owned()];
+        let root = prefix.as_path().to_owned();
+        let mut pending = vec![root.clone()];
+        // What is deleted while the list is made is not in it.
         Ok(Box::new(std::iter::from_fn(move || {
             while let Some(path) = pending.pop() {
                 match self.list_one(&path, &mut pending) {
                     Ok(None) => {}
                     Ok(Some(found)) => return Some(Ok(found)),
+                    Err(error) if error.kind() == ErrorKind::NotFound && path != root => {}
                     Err(error) => return Some(Err(error)),
                 }
             }

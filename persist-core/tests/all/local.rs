@@ -59,3 +59,20 @@ fn an_open_object_stays_what_it_was() {
     upload.commit(b"").unwrap();
     assert_eq!(object.read_at(0, 9).unwrap(), b"old");
 }
+
+#[test]
+fn what_is_deleted_meanwhile_spoils_no_listing() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::below(folder.path());
+    for number in 0..3 {
+        let key = Key::new(format!("a/{number}/x.json.gz")).unwrap();
+        storage.create(&key, &PutOptions::default()).unwrap().commit(b"").unwrap();
+    }
+    let mut listed = storage.list(&Key::new("a").unwrap()).unwrap();
+    listed.next().unwrap().unwrap();
+    std::fs::remove_dir_all(folder.path().join("a/1")).unwrap();
+    let rest: Vec<_> = listed.map(|object| object.unwrap().key).collect();
+    assert_eq!(rest, [Key::new("a/2/x.json.gz").unwrap()]);
+    let missing = storage.list(&Key::new("b").unwrap()).unwrap().next().unwrap();
+    assert_eq!(missing.unwrap_err().kind(), persist_core::ErrorKind::NotFound);
+}

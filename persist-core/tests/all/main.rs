@@ -4,6 +4,7 @@
 
 mod blocks;
 mod corruption;
+mod health;
 mod local;
 mod many;
 mod rooms;

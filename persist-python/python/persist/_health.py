@@ -19,7 +19,8 @@ class Check:
     """One thing that was checked.
 
     Attributes:
-        name: What: `reach`, `write`, `read`, `condition`, `clock`, `delete` or `room`.
+        name: What: `reach`, `credentials`, `write`, `read`, `condition`, `clock`,
+            `delete`, `room` or `list`.
         ok: Whether it is well.
         detail: What was found, for people.
         kind: The code of the error, when it is not well.
@@ -36,10 +37,12 @@ class Newest:
     """The newest snapshot of an agent.
 
     Attributes:
+        path: Where it is, as in the store's list.
         timestamp: When it was taken.
         age: How long ago that was.
     """
 
+    path: str
     timestamp: datetime
     age: timedelta
 
@@ -62,9 +65,10 @@ class Health:
 def health(path: Path) -> Health:
     """Check that a store can keep snapshots.
 
-    It is listed, and a small object is written there, read, compared, written
-    again on the condition that it does not exist, and deleted. Its clock is
-    compared with this machine's, and the room of a disk is looked at.
+    A small object is written there, read, compared, written again on the
+    condition that it does not exist, and deleted. Its clock is compared with
+    this machine's, the room of a disk is looked at, and all is listed; at most
+    the 1,000 newest snapshots are asked for their agents.
 
     Args:
         path: The folder: a path or a URL.
@@ -82,9 +86,10 @@ def health(path: Path) -> Health:
         >>> report.healthy, list(report.agents)
         (True, ['bot'])
     """
-    found = json.loads(_persist.health(location(path, "local", None)))
+    found = json.loads(_persist.health(location(path, "local", None), with_agents=True))
     agents = {
         agent["agent_id"]: Newest(
+            agent["path"],
             datetime.fromisoformat(agent["timestamp"].replace("Z", "+00:00")),
             timedelta(seconds=agent["age_seconds"]),
         )

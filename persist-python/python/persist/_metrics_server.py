@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
+import socket
 import threading
-import time
 from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from persist import _persist
-from persist._observability import METRICS_ADDRESS
+from persist._observability import METRICS_ADDRESS, MULTIPROCESS
+from persist._readiness import Readiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 DEFAULT_ADDRESS = "127.0.0.1:9090"
 
-_HEALTH_SECONDS = 10
 _UPKEEP_SECONDS = 5
+_REQUEST_SECONDS = 10
 
 _log = logging.getLogger("persist.metrics")
 
@@ -29,6 +29,13 @@ class _Server(ThreadingMixIn, WSGIServer):
     """Answers on threads of its own, and keeps the counts small when nobody asks."""
 
     daemon_threads = True
+    # With it, some versions of Python let a second process take the port of the first.
+    allow_reuse_port = False
+
+    def __init__(self, host: str, port: int) -> None:
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Handler)
 
     def service_actions(self) -> None:
         _persist.render_metrics()
@@ -41,6 +48,8 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
+    timeout = _REQUEST_SECONDS
+
     def log_message(self, *_: object) -> None:
         """Write no line for each scrape."""
 
@@ -49,51 +58,37 @@ class _Page:
     """The WSGI application: `/metrics`, `/healthz` and `/readyz`."""
 
     def __init__(self, health_url: str | None) -> None:
-        self._health_url = health_url
-        self._lock = threading.Lock()
-        self._health: tuple[float, bytes, bool] | None = None
+        self._readiness = Readiness(health_url) if health_url else None
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., object]
     ) -> Iterable[bytes]:
-        status, kind, body = self._answer(environ["PATH_INFO"])
+        status, kind, body = self._answer(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
-        return [body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _answer(self, path: str) -> tuple[str, str, bytes]:
+    def _answer(self, method: str, path: str) -> tuple[str, str, bytes]:
+        if method not in {"GET", "HEAD"}:
+            return "405 Method Not Allowed", "text/plain", b"ask with GET\n"
         if path == "/metrics":
             text = _persist.render_metrics().encode()
             return "200 OK", "text/plain; version=0.0.4; charset=utf-8", text
         if path == "/healthz":
             return "200 OK", "application/json", b'{"healthy":true}'
         if path == "/readyz":
-            body, is_healthy = self._ready()
+            is_healthy, body = (
+                self._readiness.answer() if self._readiness else (True, b'{"healthy":true}')
+            )
             status = "200 OK" if is_healthy else "503 Service Unavailable"
             return status, "application/json", body
         return "404 Not Found", "text/plain", b"see /metrics, /healthz and /readyz\n"
-
-    def _ready(self) -> tuple[bytes, bool]:
-        if self._health_url is None:
-            return b'{"healthy":true}', True
-        with self._lock:
-            if self._health is None or time.monotonic() - self._health[0] > _HEALTH_SECONDS:
-                self._health = (time.monotonic(), *_checked(self._health_url))
-            return self._health[1:]
-
-
-def _checked(url: str) -> tuple[bytes, bool]:
-    try:
-        report = _persist.health(url)
-    except Exception as error:  # noqa: BLE001 - a probe is answered, whatever is wrong
-        return json.dumps({"healthy": False, "error": str(error)}).encode(), False
-    return report.encode(), json.loads(report)["healthy"]
 
 
 _serving: _Server | None = None
 
 
 def start(address: str | None, health_url: str | None) -> None:
-    """Begin to count, and serve the page; an address that cannot be had is logged.
+    """Serve the page; an address that cannot be had is logged.
 
     Args:
         address: HOST:PORT; None for the default.
@@ -101,23 +96,26 @@ def start(address: str | None, health_url: str | None) -> None:
     """
     global _serving  # noqa: PLW0603 - one server for each process
     address = address or DEFAULT_ADDRESS
-    _persist.start_metrics()
     try:
         host, _, port = address.rpartition(":")
-        server = _Server((host.strip("[]"), int(port)), _Handler)
-    except (OSError, ValueError, OverflowError) as error:
+        server = _Server(host.strip("[]"), int(port))
+        server.set_app(_Page(health_url))
+        name, arguments = "persist-metrics", (_UPKEEP_SECONDS,)
+        thread = threading.Thread(
+            target=server.serve_forever, args=arguments, name=name, daemon=True
+        )
+        thread.start()
+    except (OSError, ValueError, OverflowError, RuntimeError) as error:
         _log.warning(
-            "could not serve metrics at %r: %s; set %s to a free HOST:PORT (9090 is also "
-            "the port of Prometheus itself)",
+            "could not serve metrics at %r: %s; set %s to a free HOST:PORT (9090 is also the port "
+            "of Prometheus itself), or %s where several processes count",
             address,
             error,
             METRICS_ADDRESS,
+            MULTIPROCESS,
         )
         return
-    server.set_app(_Page(health_url or None))
     _serving = server
-    name, arguments = "persist-metrics", (_UPKEEP_SECONDS,)
-    threading.Thread(target=server.serve_forever, args=arguments, name=name, daemon=True).start()
     _log.info("metrics are served at http://%s:%s/metrics", *server.server_address[:2])
 
 

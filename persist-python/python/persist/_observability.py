@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from persist import _persist
+from persist import _persist, exceptions
 from persist.exceptions import PersistError
 
 if TYPE_CHECKING:
@@ -15,32 +16,64 @@ if TYPE_CHECKING:
 METRICS_ENABLED = "PERSIST_METRICS_ENABLED"
 METRICS_ADDRESS = "PERSIST_METRICS_ADDR"
 HEALTH_URL = "PERSIST_HEALTH_URL"
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 VARIABLES = {
     METRICS_ENABLED: "`true` (or `1`, `yes`, `on`): serve `/metrics`, `/healthz` and `/readyz`",
     METRICS_ADDRESS: "`HOST:PORT` of that page; `127.0.0.1:9090` by default",
     HEALTH_URL: "the folder that `/readyz` checks, at most every 10 seconds; none by default",
+    MULTIPROCESS: "the folder of `prometheus_client`'s multiprocess mode: counts go there instead "
+    "of a page",
 }
 """What is read of the environment, and what it means."""
 
 _YES = {"1", "true", "yes", "on"}
+_OTHER = "other"
+_KINDS = {error.kind for error in vars(exceptions).values() if hasattr(error, "kind")}
+
 _started_by: int | None = None
+_counting = False
+_lock = threading.Lock()
+
+
+def start_counting() -> None:
+    """Begin to count in this process, and go on in those that it forks.
+
+    Raises:
+        ConfigurationError: Something else records metrics in Persist's core.
+    """
+    global _counting  # noqa: PLW0603 - once for each process
+    _persist.start_metrics(sorted({*_KINDS, _OTHER}))
+    _counting = True
 
 
 def start_if_asked() -> None:
-    """Serve the metrics of this process, once, when PERSIST_METRICS_ENABLED says so.
+    """Publish the metrics of this process, once, when PERSIST_METRICS_ENABLED says so.
 
-    An address that cannot be had is logged as a warning, never raised.
+    What cannot be had is logged as a warning, never raised.
     """
     global _started_by  # noqa: PLW0603 - once for each process
     if _started_by == os.getpid():
         return
     if os.environ.get(METRICS_ENABLED, "").strip().lower() not in _YES:
         return
-    _started_by = os.getpid()
-    from persist import _metrics_server  # an HTTP server is much to import for who needs none
+    with _lock:
+        if _started_by != os.getpid():
+            _started_by = os.getpid()
+            _start()
 
-    _metrics_server.start(os.environ.get(METRICS_ADDRESS), os.environ.get(HEALTH_URL))
+
+def _start() -> None:
+    start_counting()
+    # Both are much to import for who needs none.
+    if os.environ.get(MULTIPROCESS):
+        from persist import _multiprocess
+
+        _multiprocess.start()
+    else:
+        from persist import _metrics_server
+
+        _metrics_server.start(os.environ.get(METRICS_ADDRESS), os.environ.get(HEALTH_URL))
 
 
 @contextmanager
@@ -56,5 +89,18 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except PersistError as error:
-        _persist.count_refusal(error.kind)
+        _persist.count_refusal(error.kind if error.kind in _KINDS else _OTHER)
         raise
+
+
+def _in_child() -> None:
+    """Count from zero: what a thread of the parent held would never be let go."""
+    global _lock  # noqa: PLW0603 - once for each process
+    _lock = threading.Lock()
+    if _counting:
+        _persist.forget_metrics()
+        start_counting()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

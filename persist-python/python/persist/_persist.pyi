@@ -5,7 +5,7 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import Any, SupportsIndex
 
-__all__ = ["count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "health", "load", "metrics_table", "read_metadata", "render_metrics", "run_cli", "save", "start_metrics", "verify"]
+__all__ = ["count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "forget_metrics", "health", "load", "metrics_table", "read_metadata", "render_metrics", "run_cli", "save", "start_metrics", "verify"]
 
 def count_refusal(kind: str) -> None:
     """
@@ -37,9 +37,14 @@ def exists(location: str) -> bool:
     Returns whether there is a snapshot at this place.
     """
 
-def health(location: str) -> str:
+def forget_metrics() -> None:
     """
-    Checks a store and returns what was found as JSON.
+    Forgets, in a forked child, what its parent had counted.
+    """
+
+def health(location: str, with_agents: bool) -> str:
+    """
+    Checks a store and returns what was found as JSON; the age of snapshots only when asked for.
     """
 
 def load(location: str, reads_tags: bool) -> tuple[str, Any, bool]:
@@ -72,9 +77,9 @@ def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], l
     Saves a state and returns the metadata as JSON.
     """
 
-def start_metrics() -> None:
+def start_metrics(refusals: SupportsGetItem[int, str]) -> None:
     """
-    Begins to count, unless it began before.
+    Begins to count, unless it began before; `refusals` are the kinds of refused snapshots.
     """
 
 def verify(location: str) -> bool:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from persist import _persist
+from persist._observability import start_counting, start_if_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prometheus_client.metrics_core import Metric
 
-__all__ = ["Collector", "collector", "render"]
+__all__ = ["Collector", "collector", "render", "start"]
 
 
 def collector() -> Collector:
     """Begin to count, and return what a `prometheus_client` registry collects.
 
     Counts from before the first call are not there. Each process counts for
-    itself: with workers that are forked, see the observability page.
+    itself, a forked one from zero: with workers, see the observability page.
 
     Returns:
         The collector.
@@ -34,8 +35,20 @@ def collector() -> Collector:
         >>> registry.get_sample_value("persist_snapshot_attempts_total") >= 1
         True
     """
-    _persist.start_metrics()
+    start_counting()
     return Collector()
+
+
+def start() -> None:
+    """Publish the metrics now, as the environment asks, and not at the first use of a store.
+
+    Without `PERSIST_METRICS_ENABLED` this does nothing. Call it when the
+    application starts, where probes ask for `/healthz` soon after.
+
+    Example:
+        >>> persist.metrics.start()
+    """
+    start_if_asked()
 
 
 def render() -> str:
