@@ -44,7 +44,7 @@ mod zstd;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use gzip::{gzip_whole, inflate_all, inflate_start};
+pub(crate) use gzip::{gzip_whole, inflate_all, inflate_member, inflate_start};
 pub(crate) use zstd::{decompress_all, decompress_start};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -1,19 +1,24 @@
-//! gzip (RFC 1951, RFC 1952): written by libdeflate, read by zlib-rs.
+//! gzip (RFC 1951, RFC 1952): written by libdeflate, read by it where that is safe, else by zlib-rs.
 //!
-//! The reader is not libdeflate, because that one does not say how much of its input it used: bytes
-//! hidden behind the end of a deflate stream would go unnoticed.
+//! libdeflate does not say how much of its input it used: bytes hidden behind the end of a deflate
+//! stream would go unnoticed. It does check that a trailer follows the stream, so a member whose
+//! trailer stands nowhere else in it ends where it should.
 
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
-use libdeflater::{CompressionLvl, Compressor};
+use libdeflater::{CompressionLvl, Compressor, Decompressor, crc32};
+use memchr::memmem;
 
 use super::{Algorithm, Container, Level, check_level, damaged};
 use crate::error::{Error, ErrorKind, Result};
 
-/// libdeflate 5 makes files as small as gzip -6 (1.004 of its size) in less time than its own 6.
-const DEFAULT_LEVEL: u8 = 5;
+/// libdeflate 4 makes files 1.03 to 1.04 times as long as gzip -6, in a third of its time.
+const DEFAULT_LEVEL: u8 = 4;
+
+/// The checksum and the length that end a member.
+const TRAILER: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Gzip;
@@ -51,6 +56,23 @@ impl Algorithm for Gzip {
     }
 }
 
+/// Inflates one member, with its header and trailer, which must give exactly `plain_length` bytes.
+///
+/// `packed` is its deflate stream, which must end where the trailer begins.
+pub(crate) fn inflate_member(member: &[u8], packed: &[u8], plain_length: usize) -> Result<Vec<u8>> {
+    let (body, trailer) = member.split_at(member.len().saturating_sub(TRAILER));
+    if memmem::find(member, trailer) == Some(body.len()) {
+        let mut plain = vec![0; plain_length];
+        return match Decompressor::new().gzip_decompress(member, &mut plain) {
+            Ok(length) if length == plain_length => Ok(plain),
+            _ => Err(damaged("gzip")),
+        };
+    }
+    let plain = Gzip.decompress(packed, plain_length)?;
+    let checksum = crc32(&plain).to_le_bytes();
+    if trailer.starts_with(&checksum) { Ok(plain) } else { Err(damaged("gzip")) }
+}
+
 /// Inflates a gzip file of any split into members, to at most `limit` bytes.
 pub(crate) fn inflate_all(bytes: &[u8], limit: u64) -> Result<Vec<u8>> {
     let mut plain = Vec::new();
@@ -75,4 +97,30 @@ pub(crate) fn gzip_whole(text: &[u8]) -> Result<Vec<u8>> {
     })?;
     bytes.truncate(length);
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+    fn inflate(packed: &[u8], trailer: &[u8], length: usize) -> Result<Vec<u8>> {
+        inflate_member(&[&HEADER, packed, trailer].concat(), packed, length)
+    }
+
+    #[test]
+    fn a_member_comes_back_and_bytes_hidden_in_it_do_not() {
+        let text = b"a text, a text, a text".repeat(9);
+        let packed = Gzip.compress(&text, None).unwrap();
+        let length = u32::try_from(text.len()).unwrap().to_le_bytes();
+        let trailer = [crc32(&text).to_le_bytes(), length].concat();
+        assert_eq!(inflate(&packed, &trailer, text.len()).unwrap(), text);
+        for hidden in [&b"x"[..], b"12345678", &trailer, &[b"x", &*trailer, b"hidden"].concat()] {
+            let packed = [&packed, hidden].concat();
+            inflate(&packed, &trailer, text.len()).unwrap_err();
+        }
+        inflate(&packed, &trailer, text.len() + 1).unwrap_err();
+        inflate(&packed, &[0; 8], text.len()).unwrap_err();
+    }
 }

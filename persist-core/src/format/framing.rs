@@ -22,8 +22,8 @@ pub(super) struct Block<'a> {
     pub(super) length: u32,
     /// Bytes of text.
     pub(super) plain: u32,
-    /// The checksum of the text that the container keeps (gzip's CRC-32).
-    pub(super) crc: Option<u32>,
+    /// The whole member of gzip, whose trailer holds a checksum of the text.
+    pub(super) member: Option<&'a [u8]>,
     /// Whether an algorithm of a third party made it.
     pub(super) is_private: bool,
 }

@@ -3,81 +3,27 @@
 //! What is kept is one token that a piece cuts, and the keys of the objects that are open. A long
 //! text is handed on in parts.
 
-use std::collections::HashSet;
+mod events;
+mod keys;
+mod numbers;
+mod texts;
+
 use std::mem;
 
-use memchr::memchr2;
+pub use events::Events;
+pub(crate) use events::Ignored;
 
+use self::keys::{Keys, OwnKeys};
+use self::numbers::{is_number, split_number};
+use self::texts::{plain_length, unescape};
 use super::{Bounds, format_error, is_space};
 use crate::error::{Error, ErrorKind, Result};
-use crate::metadata::Metadata;
 
 /// A text that goes on in the next piece is handed on in parts of at least this many bytes.
 const LONG: usize = 64 * 1024;
 
 /// An escaped character beyond the first 65,536: two times `\u` and four digits.
 const LONGEST_ESCAPE: usize = 12;
-
-/// What is found in the text of a state, in the order of the text.
-///
-/// Nothing of it is to be acted on before all of the snapshot is checked: [`crate::snapshot::read`]
-/// returns only then.
-pub trait Events {
-    /// The metadata, before anything else.
-    fn begin(&mut self, metadata: &Metadata) {
-        let _ = metadata;
-    }
-
-    /// `null`.
-    fn null(&mut self) {}
-
-    /// `true` or `false`.
-    fn boolean(&mut self, value: bool) {
-        let _ = value;
-    }
-
-    /// A number, as it stands in the text.
-    fn number(&mut self, text: &str) {
-        let _ = text;
-    }
-
-    /// A part of a long text; [`Events::string`] brings the last one.
-    fn part(&mut self, text: &str) {
-        let _ = text;
-    }
-
-    /// A text, or what is left of one that came in parts.
-    fn string(&mut self, text: &str) {
-        let _ = text;
-    }
-
-    /// The key of the next value; it is new in its object.
-    fn key(&mut self, text: &str) {
-        let _ = text;
-    }
-
-    /// The start of an array.
-    fn begin_array(&mut self) {}
-
-    /// The end of the innermost array.
-    fn end_array(&mut self) {}
-
-    /// The start of an object.
-    fn begin_object(&mut self) {}
-
-    /// The end of the innermost object.
-    fn end_object(&mut self) {}
-
-    /// Does work that needs nothing of the receiver, as reading and hashing the next block.
-    fn detached<T: Send>(&mut self, work: impl FnOnce() -> T + Send) -> T {
-        work()
-    }
-}
-
-/// Looks at nothing: for checking alone.
-pub(crate) struct Ignored;
-
-impl Events for Ignored {}
 
 /// What may stand next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,37 +47,36 @@ enum Text {
 /// A container that is still open.
 enum Open {
     Array,
-    Object { first: usize, text: usize, many: HashSet<String> },
+    Object(OwnKeys),
 }
 
-/// The keys of the open objects, one behind the other; of an object with many, a set.
-#[derive(Default)]
-struct Keys {
-    text: String,
-    ends: Vec<(usize, usize)>,
+/// Where in a piece the next token stands.
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
 }
 
-impl Keys {
-    const FEW: usize = 32;
+impl<'a> Cursor<'a> {
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
 
-    /// Adds a key to the innermost object; false when it was there already.
-    fn add(&mut self, first: usize, many: &mut HashSet<String>, key: &str) -> bool {
-        if !many.is_empty() {
-            return many.insert(key.to_owned());
-        }
-        let few = self.ends.get(first..).unwrap_or_default();
-        let text = |&(start, end): &(usize, usize)| self.text.get(start..end);
-        if few.iter().any(|place| text(place) == Some(key)) {
-            return false;
-        }
-        if few.len() >= Self::FEW {
-            many.extend(few.iter().filter_map(text).map(str::to_owned));
-            return many.insert(key.to_owned());
-        }
-        let start = self.text.len();
-        self.text.push_str(key);
-        self.ends.push((start, self.text.len()));
-        true
+    /// Skips this byte, when it is the next one.
+    fn skips(&mut self, byte: u8) -> bool {
+        let is_next = self.rest().first() == Some(&byte);
+        self.skip(usize::from(is_next));
+        is_next
+    }
+
+    fn skip(&mut self, length: usize) {
+        self.at = self.at.saturating_add(length);
+    }
+
+    /// Takes text that ends before an ASCII character.
+    fn take(&mut self, length: usize) -> &'a str {
+        let start = self.at;
+        self.skip(length);
+        self.text.get(start..self.at).unwrap_or_default()
     }
 }
 
@@ -217,30 +162,36 @@ impl Parser {
         self.read(behind, events)
     }
 
-    fn read(&mut self, text: &[u8], events: &mut impl Events) -> Result<()> {
-        let mut rest = text;
-        let result = self.tokens(&mut rest, events);
-        let used = text.len().saturating_sub(rest.len());
-        let result = result.map_err(|refused| refused.at(self.offset.saturating_add(used as u64)));
-        self.offset = self.offset.saturating_add(used as u64);
+    fn read(&mut self, bytes: &[u8], events: &mut impl Events) -> Result<()> {
+        let (text, behind, is_bad) = split_text(bytes);
+        let mut cursor = Cursor { text, at: 0 };
+        let result = self.tokens(&mut cursor, events);
+        self.offset = self.offset.saturating_add(cursor.at as u64);
+        result.map_err(|refused| refused.at(self.offset))?;
+        let rest = cursor.rest();
+        if is_bad {
+            return Err(self.refuse(rest.len(), "the text is not UTF-8"));
+        }
         self.carry.extend_from_slice(rest);
-        result
+        self.carry.extend_from_slice(behind);
+        Ok(())
     }
 
     /// Reads tokens until the text ends or ends inside one.
     fn tokens(
         &mut self,
-        rest: &mut &[u8],
+        cursor: &mut Cursor<'_>,
         events: &mut impl Events,
     ) -> std::result::Result<(), Refused> {
         loop {
             if let Some(text) = self.inside {
-                if !self.text(text, rest, events)? {
+                if !self.text(text, cursor, events)? {
                     return Ok(());
                 }
+                self.usual(cursor)?;
                 continue;
             }
-            let Some((byte, behind)) = rest.split_first() else {
+            let Some(byte) = cursor.rest().first() else {
                 return Ok(());
             };
             match byte {
@@ -251,14 +202,29 @@ impl Parser {
                 b'[' | b'{' => self.begin(*byte == b'{', events)?,
                 b']' | b'}' => self.end(*byte == b'}', events)?,
                 _ => {
-                    if !self.scalar(rest, events)? {
+                    if !self.scalar(cursor, events)? {
                         return Ok(());
                     }
                     continue;
                 }
             }
-            *rest = behind;
+            cursor.skip(1);
         }
+    }
+
+    /// Takes what most often follows a text, before the next one: a branch that is always the same
+    /// is cheaper than the choice among all tokens.
+    fn usual(&mut self, cursor: &mut Cursor<'_>) -> std::result::Result<(), Refused> {
+        if self.expect == Expect::Colon {
+            if !cursor.skips(b':') {
+                return Ok(());
+            }
+            self.expect = Expect::Value;
+        } else if cursor.skips(b',') {
+            self.comma()?;
+        }
+        cursor.skips(b' ');
+        if cursor.skips(b'"') { self.begin_text() } else { Ok(()) }
     }
 
     fn begin_text(&mut self) -> std::result::Result<(), Refused> {
@@ -273,7 +239,7 @@ impl Parser {
     fn comma(&mut self) -> std::result::Result<(), Refused> {
         self.expect = match (self.expect, self.open.last()) {
             (Expect::CommaOrEnd, Some(Open::Array)) => Expect::Value,
-            (Expect::CommaOrEnd, Some(Open::Object { .. })) => Expect::Key,
+            (Expect::CommaOrEnd, Some(Open::Object(_))) => Expect::Key,
             _ => return Err(UNEXPECTED),
         };
         Ok(())
@@ -299,8 +265,7 @@ impl Parser {
             return Err(Refused::Whole(Error::new(ErrorKind::LimitExceeded, message)));
         }
         if is_object {
-            let (first, text) = (self.keys.ends.len(), self.keys.text.len());
-            self.open.push(Open::Object { first, text, many: HashSet::new() });
+            self.open.push(Open::Object(self.keys.begin()));
             self.expect = Expect::KeyOrEnd;
             events.begin_object();
         } else {
@@ -320,13 +285,8 @@ impl Parser {
             (false, Expect::ValueOrEnd | Expect::CommaOrEnd, Some(Open::Array)) => {
                 events.end_array();
             }
-            (
-                true,
-                Expect::KeyOrEnd | Expect::CommaOrEnd,
-                Some(Open::Object { first, text, .. }),
-            ) => {
-                self.keys.ends.truncate(first);
-                self.keys.text.truncate(text);
+            (true, Expect::KeyOrEnd | Expect::CommaOrEnd, Some(Open::Object(own))) => {
+                self.keys.end(&own);
                 events.end_object();
             }
             _ => return Err(UNEXPECTED),
@@ -349,10 +309,11 @@ impl Parser {
     /// Reads a number or a word; false when the text ends inside it.
     fn scalar(
         &mut self,
-        rest: &mut &[u8],
+        cursor: &mut Cursor<'_>,
         events: &mut impl Events,
     ) -> std::result::Result<bool, Refused> {
         self.check_value()?;
+        let rest = cursor.rest();
         if matches!(rest.first(), Some(b'-' | b'0'..=b'9')) {
             let (number, behind) = split_number(rest);
             if behind.is_empty() {
@@ -361,12 +322,12 @@ impl Parser {
                 return Ok(false);
             }
             self.number(number, events).map_err(Refused::Whole)?;
-            *rest = behind;
+            cursor.skip(number.len());
             return Ok(true);
         }
         for word in ["null", "true", "false"] {
-            if let Some(behind) = rest.strip_prefix(word.as_bytes()) {
-                *rest = behind;
+            if rest.starts_with(word.as_bytes()) {
+                cursor.skip(word.len());
                 match word {
                     "null" => events.null(),
                     _ => events.boolean(word == "true"),
@@ -407,35 +368,29 @@ impl Parser {
     fn text(
         &mut self,
         kind: Text,
-        rest: &mut &[u8],
+        cursor: &mut Cursor<'_>,
         events: &mut impl Events,
     ) -> std::result::Result<bool, Refused> {
         loop {
-            let length = memchr2(b'"', b'\\', rest);
-            let (run, behind) = rest.split_at(length.unwrap_or(rest.len()));
-            if run.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ' {
-                return Err(Refused::Here("a control character stands in a text"));
-            }
-            match behind.split_first() {
-                Some((b'"', behind)) => {
-                    let text = str::from_utf8(run).map_err(|_| NOT_UTF8)?;
-                    *rest = behind;
+            let run = cursor.take(plain_length(cursor.rest()));
+            let rest = cursor.rest();
+            match rest.first() {
+                Some(b'"') => {
+                    cursor.skip(1);
                     self.inside = None;
-                    return self.end_text(kind, text, events).map(|()| true);
+                    return self.end_text(kind, run, events).map(|()| true);
                 }
-                Some(_) => {
-                    self.scratch.push_str(str::from_utf8(run).map_err(|_| NOT_UTF8)?);
-                    *rest = behind;
-                    let Some((character, length)) = unescape(behind)? else {
+                Some(b'\\') => {
+                    self.scratch.push_str(run);
+                    let Some((character, length)) = unescape(rest)? else {
                         return Ok(false);
                     };
                     self.scratch.push(character);
-                    *rest = behind.get(length..).unwrap_or_default();
+                    cursor.skip(length);
                 }
+                Some(_) => return Err(Refused::Here("a control character stands in a text")),
                 None => {
-                    let (text, cut) = whole_characters(run)?;
-                    self.scratch.push_str(text);
-                    *rest = cut;
+                    self.scratch.push_str(run);
                     if kind == Text::Value && self.scratch.len() >= LONG {
                         events.part(&self.scratch);
                         self.scratch.clear();
@@ -474,8 +429,8 @@ impl Parser {
             self.value_ended();
             return Ok(());
         }
-        if let Some(Open::Object { first, many, .. }) = self.open.last_mut()
-            && !self.keys.add(*first, many, text)
+        if let Some(Open::Object(own)) = self.open.last_mut()
+            && !self.keys.add(own, text)
         {
             return Err(Refused::Twice(text.to_owned()));
         }
@@ -497,8 +452,6 @@ enum Refused {
 }
 
 const UNEXPECTED: Refused = Refused::Here("this cannot stand here");
-const NOT_UTF8: Refused = Refused::Here("a text is not UTF-8");
-const BAD_ESCAPE: Refused = Refused::Here("this is no escape sequence, or half of a character");
 
 impl Refused {
     /// Names the place and the reason, never a text that is a value: it may hold a secret.
@@ -517,88 +470,16 @@ fn not_bare() -> Error {
     format_error("the JSON value is empty or has white space around it")
 }
 
-fn split_number(text: &[u8]) -> (&[u8], &[u8]) {
-    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-    text.split_at(text.iter().take_while(|byte| is_part(byte)).count())
-}
-
-/// Whether this is a number as RFC 8259 has it.
-fn is_number(text: &[u8]) -> bool {
-    let whole = text.strip_prefix(b"-").unwrap_or(text);
-    let (digits, rest) = split_digits(whole);
-    let is_whole = digits == b"0" || digits.first().is_some_and(|byte| *byte != b'0');
-    let (has_fraction, rest) = match rest.strip_prefix(b".") {
-        Some(fraction) => {
-            let (digits, rest) = split_digits(fraction);
-            (!digits.is_empty(), rest)
+/// The characters that are there whole, the bytes behind them, and whether those are not UTF-8;
+/// else they begin a character that the next piece ends.
+fn split_text(bytes: &[u8]) -> (&str, &[u8], bool) {
+    match str::from_utf8(bytes) {
+        Ok(text) => (text, &[], false),
+        Err(error) => {
+            let (whole, behind) = bytes.split_at(error.valid_up_to());
+            (str::from_utf8(whole).unwrap_or_default(), behind, error.error_len().is_some())
         }
-        None => (true, rest),
-    };
-    let has_exponent = match rest {
-        [] => true,
-        [b'e' | b'E', b'+' | b'-', digits @ ..] | [b'e' | b'E', digits @ ..] => {
-            let (digits, rest) = split_digits(digits);
-            !digits.is_empty() && rest.is_empty()
-        }
-        _ => false,
-    };
-    is_whole && has_fraction && has_exponent
-}
-
-fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
-    text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count())
-}
-
-/// The characters that are there whole, and the start of one that is not.
-fn whole_characters(run: &[u8]) -> std::result::Result<(&str, &[u8]), Refused> {
-    let whole = match str::from_utf8(run) {
-        Ok(text) => return Ok((text, &[])),
-        Err(error) if error.error_len().is_some() => return Err(NOT_UTF8),
-        Err(error) => error.valid_up_to(),
-    };
-    let (whole, cut) = run.split_at(whole);
-    Ok((str::from_utf8(whole).map_err(|_| NOT_UTF8)?, cut))
-}
-
-/// The character that an escape sequence stands for, and its length; `None` when it is cut.
-fn unescape(text: &[u8]) -> std::result::Result<Option<(char, usize)>, Refused> {
-    let character = match text.get(1) {
-        None => return Ok(None),
-        Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
-        Some(b'b') => '\u{8}',
-        Some(b'f') => '\u{c}',
-        Some(b'n') => '\n',
-        Some(b'r') => '\r',
-        Some(b't') => '\t',
-        Some(b'u') => return unescape_unit(text),
-        Some(_) => return Err(BAD_ESCAPE),
-    };
-    Ok(Some((character, 2)))
-}
-
-fn unescape_unit(text: &[u8]) -> std::result::Result<Option<(char, usize)>, Refused> {
-    let Some(digits) = text.get(2..6) else {
-        return Ok(None);
-    };
-    let high = unit(digits)?;
-    if let Some(character) = char::from_u32(u32::from(high)) {
-        return Ok(Some((character, 6)));
     }
-    let Some(low) = text.get(6..LONGEST_ESCAPE) else {
-        return Ok(None);
-    };
-    let low = unit(low.strip_prefix(b"\\u").ok_or(BAD_ESCAPE)?)?;
-    let mut decoded = char::decode_utf16([high, low]);
-    match (decoded.next(), decoded.next()) {
-        (Some(Ok(character)), None) => Ok(Some((character, LONGEST_ESCAPE))),
-        _ => Err(BAD_ESCAPE),
-    }
-}
-
-fn unit(digits: &[u8]) -> std::result::Result<u16, Refused> {
-    let mut bytes = [0; 2];
-    hex::decode_to_slice(digits, &mut bytes).map_err(|_| BAD_ESCAPE)?;
-    Ok(u16::from_be_bytes(bytes))
 }
 
 #[cfg(test)]

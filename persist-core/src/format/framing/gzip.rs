@@ -96,6 +96,7 @@ pub(in crate::format) fn has_lengths(file: &[u8]) -> bool {
 
 /// A member that was taken from the front of some bytes.
 struct Member<'a> {
+    whole: &'a [u8],
     length: u32,
     plain: u32,
     table: Option<&'a [u8]>,
@@ -141,7 +142,7 @@ fn split_member(whole: &[u8], length: u32, plain: u32) -> Option<Member<'_>> {
     let (crc, size) = trailer.split_first_chunk()?;
     let size_matches = u32::from_le_bytes(*size.first_chunk()?) == plain;
     let crc = u32::from_le_bytes(*crc);
-    size_matches.then_some(Member { length, plain, table, packed, crc })
+    size_matches.then_some(Member { whole, length, plain, table, packed, crc })
 }
 
 fn table_in(field: &[u8]) -> Option<&[u8]> {
@@ -210,8 +211,8 @@ fn block_of<'a>(member: &Member<'a>) -> Result<Block<'a>> {
     if member.plain == 0 {
         return Err(malformed("a block is empty"));
     }
-    let Member { length, plain, packed, crc, .. } = *member;
-    Ok(Block { packed, length, plain, crc: Some(crc), is_private: false })
+    let Member { whole, length, plain, packed, .. } = *member;
+    Ok(Block { packed, length, plain, member: Some(whole), is_private: false })
 }
 
 /// Whether this member of the table closes the document; one that goes on holds no text.

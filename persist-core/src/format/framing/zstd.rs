@@ -166,7 +166,7 @@ fn take_block<'a>(
     let (frame, behind) = bytes.split_at_checked(size).ok_or_else(|| changed("the file is cut"))?;
     let length = length.checked_add(LENGTHS_FRAME).ok_or_else(|| malformed("bad block lengths"))?;
     let (packed, is_private) = private_content(frame)?;
-    blocks.push(Block { packed, length, plain, crc: None, is_private });
+    blocks.push(Block { packed, length, plain, member: None, is_private });
     Ok(behind)
 }
 
