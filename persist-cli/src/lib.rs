@@ -8,7 +8,9 @@ mod args;
 mod commands;
 mod output;
 
+use std::error::Error as _;
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::{CommandFactory, Parser};
@@ -60,6 +62,8 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
     };
     match commands::run(parsed.command, terminal) {
         Ok(code) => code,
+        // Nobody reads on, as behind `| head`.
+        Err(error) if error.source().is_some_and(|source| source.is::<OutputClosed>()) => 0,
         Err(error) => {
             output::report(terminal, &error);
             exit_code(error.kind())
@@ -95,5 +99,19 @@ pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
 
 /// What writing to a closed pipe or a full disk is.
 pub(crate) fn output_failed(error: std::io::Error) -> Error {
-    Error::from_io(error, "write", &"the output")
+    let is_closed = error.kind() == std::io::ErrorKind::BrokenPipe;
+    let failed = Error::from_io(error, "write", &"the output");
+    if is_closed { failed.with_source(OutputClosed) } else { failed }
 }
+
+/// Marks the error of an output that is no longer read.
+#[derive(Debug)]
+struct OutputClosed;
+
+impl fmt::Display for OutputClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the output is closed")
+    }
+}
+
+impl std::error::Error for OutputClosed {}

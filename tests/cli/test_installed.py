@@ -98,3 +98,15 @@ def test_bash_takes_the_completions():
         check=True,
     )
     assert shown.stdout.split() == ["verify"]
+
+
+def test_an_output_that_nobody_reads_on_is_no_error(tmp_path):
+    for number in range(3):
+        persist.snapshot([number], tmp_path / f"{number}.json.gz")
+    for verb in ("list", "show", "verify", "health"):
+        read, write = os.pipe()
+        os.close(read)
+        command = [COMMAND, verb, str(tmp_path)]
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
+        os.close(write)
+        assert (done.returncode, done.stderr) == (0, b""), verb

@@ -7,12 +7,13 @@ use persist_core::{Metadata, Result};
 use serde_json::{Map, Value};
 
 use super::places::Place;
-use crate::{Terminal, output};
+use crate::{Terminal, exit_code, output};
 
 /// Show what snapshots say about themselves
 ///
 /// Reads the head of each file alone, whatever the size of the state; `persist verify` checks the rest.
-/// The JSON is one object for a file, and an array for a folder or several paths.
+/// The JSON is one object for a file, and an array for a folder or several paths. A file among several
+/// that is no valid snapshot is named on the error output; the exit code is then that of its error.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  persist show agent.json.gz\n  persist show agent.json.gz --json | jq .agent_id\n  persist show snapshots"
@@ -36,12 +37,20 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
             if arguments.json { format!("{:#}", Value::Object(map)) } else { as_table(&map) };
         return output::line(terminal, &text).map(|()| 0);
     }
-    let mut maps = Vec::new();
+    let (mut maps, mut code) = (Vec::new(), 0);
     for place in places {
         for file in place.files()? {
-            let mut map = Map::from_iter([("path".to_owned(), file.name().into())]);
-            map.extend(described(&file)?);
-            maps.push(map);
+            match described(&file) {
+                Ok(words) => {
+                    let mut map = Map::from_iter([("path".to_owned(), file.name().into())]);
+                    map.extend(words);
+                    maps.push(map);
+                }
+                Err(error) => {
+                    output::report(terminal, &error);
+                    code = exit_code(error.kind());
+                }
+            }
         }
     }
     if arguments.json {
@@ -50,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         let tables: Vec<_> = maps.iter().map(as_table).collect();
         output::line(terminal, &tables.join("\n\n"))?;
     }
-    Ok(0)
+    Ok(code)
 }
 
 fn described(place: &Place) -> Result<Map<String, Value>> {

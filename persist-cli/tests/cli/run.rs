@@ -51,6 +51,13 @@ fn show_a_folder() {
 }
 
 #[test]
+fn show_a_folder_names_what_is_no_snapshot() {
+    let folder = folder();
+    fs::write(folder.path("bad.json.gz"), "not gzip").unwrap();
+    assert_snapshot!(folder.run(&["show", "DIR"]));
+}
+
+#[test]
 fn show_in_a_store_that_is_not_built_in() {
     assert_snapshot!(folder().run(&["show", "s3://bucket/a.json.gz"]));
 }

@@ -54,9 +54,9 @@ def outcome(read, data):
     try:
         value = read(data)
         difference(value, value)
-        return value, None
     except persist.exceptions.PersistError as error:
         return None, type(error)
+    return value, None
 
 
 def assert_same(data):
