@@ -8,7 +8,7 @@ mod args;
 mod commands;
 mod output;
 
-use std::error::Error as _;
+use std::error::{self, Error as _};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, IsTerminal, Write};
@@ -63,7 +63,7 @@ pub fn run(arguments: Vec<OsString>, terminal: &mut Terminal<'_>) -> u8 {
     match commands::run(parsed.command, terminal) {
         Ok(code) => code,
         // Nobody reads on, as behind `| head`.
-        Err(error) if error.source().is_some_and(|source| source.is::<OutputClosed>()) => 0,
+        Err(error) if error.source().is_some_and(<dyn error::Error>::is::<OutputClosed>) => 0,
         Err(error) => {
             output::report(terminal, &error);
             exit_code(error.kind())
