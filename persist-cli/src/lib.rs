@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, IsTerminal, Write};
 
+use anstream::{AutoStream, ColorChoice};
 use clap::{CommandFactory, Parser};
 use persist_core::{Error, ErrorKind};
 
@@ -28,13 +29,21 @@ pub struct Terminal<'a> {
     pub errors: &'a mut dyn Write,
     /// Whether a person can be asked and shown progress.
     pub is_interactive: bool,
+    /// Whether results are shown in colours.
+    pub output_is_coloured: bool,
+    /// Whether messages are shown in colours.
+    pub errors_is_coloured: bool,
 }
 
 /// Runs the command in the terminal of this process and returns its exit code.
+///
+/// Colours are for terminals, unless `NO_COLOR` or `CLICOLOR_FORCE` says otherwise.
 pub fn run_in_terminal(arguments: Vec<OsString>) -> u8 {
     let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let is_interactive = input.is_terminal() && errors.is_terminal();
     let mut terminal = Terminal {
+        output_is_coloured: AutoStream::choice(&output) != ColorChoice::Never,
+        errors_is_coloured: AutoStream::choice(&errors) != ColorChoice::Never,
         input: &mut input.lock(),
         output: &mut output.lock(),
         errors: &mut errors.lock(),
@@ -51,6 +60,8 @@ pub fn run_in_terminal(arguments: Vec<OsString>) -> u8 {
 ///     output: &mut Vec::new(),
 ///     errors: &mut Vec::new(),
 ///     is_interactive: false,
+///     output_is_coloured: false,
+///     errors_is_coloured: false,
 /// };
 /// let code = persist_cli::run(["persist", "show", "missing.json.gz"].map(Into::into).into(), &mut terminal);
 /// assert_eq!(code, 1);
@@ -78,9 +89,14 @@ pub fn command() -> clap::Command {
 
 /// Help and version are results; a wrong argument is an error.
 fn answer_of_parser(error: &clap::Error, terminal: &mut Terminal<'_>) -> u8 {
-    let target = if error.use_stderr() { &mut terminal.errors } else { &mut terminal.output };
+    let (target, is_coloured) = if error.use_stderr() {
+        (&mut terminal.errors, terminal.errors_is_coloured)
+    } else {
+        (&mut terminal.output, terminal.output_is_coloured)
+    };
+    let text = error.render();
     // A closed pipe leaves nobody to tell.
-    let _ = write!(target, "{error}");
+    let _ = if is_coloured { write!(target, "{}", text.ansi()) } else { write!(target, "{text}") };
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
 

@@ -2,12 +2,19 @@
 
 use std::fmt::Write as _;
 
+use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use persist_core::{Error, Result};
 use serde_json::{Map, Value};
 
 use crate::{Terminal, output_failed};
+
+/// What is well, or over.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// What is wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
 
 /// Writes a line of the result.
 pub(crate) fn line(terminal: &mut Terminal<'_>, text: &str) -> Result<()> {
@@ -27,10 +34,24 @@ pub(crate) fn note(terminal: &mut Terminal<'_>, text: &str) {
 
 /// Writes an error, and what to do about it.
 pub(crate) fn report(terminal: &mut Terminal<'_>, error: &Error) {
-    note(terminal, &format!("error: {}", printable(&error.to_string())));
+    let is_coloured = terminal.errors_is_coloured;
+    let word = painted("error:", BAD, is_coloured);
+    note(terminal, &format!("{word} {}", printable(&error.to_string())));
     if let Some(hint) = error.hint() {
-        note(terminal, &format!("hint: {}", printable(hint)));
+        let word = painted("hint:", HINT, is_coloured);
+        note(terminal, &format!("{word} {}", printable(hint)));
     }
+}
+
+/// What begins the line of something that was checked.
+pub(crate) fn verdict(is_ok: bool, terminal: &Terminal<'_>) -> String {
+    let (word, style) = if is_ok { ("ok  ", GOOD) } else { ("bad ", BAD) };
+    painted(word, style, terminal.output_is_coloured)
+}
+
+/// The text in a style, where colours are shown.
+pub(crate) fn painted(text: &str, style: Style, is_coloured: bool) -> String {
+    if is_coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
 /// A table without borders.

@@ -110,3 +110,14 @@ def test_an_output_that_nobody_reads_on_is_no_error(tmp_path):
         done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
         os.close(write)
         assert (done.returncode, done.stderr) == (0, b""), verb
+
+
+def test_a_terminal_gets_colours_unless_no_color_says_no(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for arguments in (["--help"], ["show", "missing.json.gz"], ["health", "missing"]):
+        assert "\x1b[" in in_terminal(*arguments)[0]
+    assert "\x1b[" not in run("--help").stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    for arguments in (["--help"], ["show", "missing.json.gz"], ["health", "missing"]):
+        assert "\x1b[" not in in_terminal(*arguments)[0]

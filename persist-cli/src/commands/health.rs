@@ -1,7 +1,6 @@
 //! `persist health`: whether a store can keep snapshots, and how fresh they are.
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -38,9 +37,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
     if arguments.json {
         output::json(terminal, &health.to_value())?;
     } else {
-        for line in lines(&health) {
-            output::line(terminal, &output::printable(&line))?;
-        }
+        show(&health, terminal)?;
     }
     let stale = arguments.max_age.map_or(Ok(()), |max_age| fresh(&health, max_age));
     match (health.failure(), stale) {
@@ -50,16 +47,27 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
     }
 }
 
-fn lines(health: &Health) -> Vec<String> {
-    let check = |check: &health::Check| match &check.outcome {
-        Ok(detail) => format!("ok   {}: {detail}", check.name),
-        Err(error) => format!("bad  {}: {error}", check.name),
-    };
-    let agent = |(name, newest): (&String, &health::Newest)| {
-        let age = Duration::from_secs(u64::try_from(newest.age_seconds).unwrap_or(0));
-        format!("newest snapshot of {name:?}: {} s old", age.as_secs())
-    };
-    health.checks.iter().map(check).chain(health.agents.iter().map(agent)).collect()
+fn show(health: &Health, terminal: &mut Terminal<'_>) -> Result<()> {
+    for check in &health.checks {
+        let words = match &check.outcome {
+            Ok(detail) => detail.clone(),
+            Err(error) => error.to_string(),
+        };
+        let verdict = output::verdict(check.outcome.is_ok(), terminal);
+        let line = format!("{verdict} {}: {}", check.name, output::printable(&words));
+        output::line(terminal, &line)?;
+    }
+    for (name, newest) in &health.agents {
+        let line = format!("newest snapshot of {name:?}: {:#} old", rough(newest.age_seconds));
+        output::line(terminal, &output::printable(&line))?;
+    }
+    Ok(())
+}
+
+/// Whole hours, whole minutes or seconds, as a person says how old something is.
+fn rough(seconds: i64) -> SignedDuration {
+    let unit = [3600, 60].into_iter().find(|unit| seconds >= *unit).unwrap_or(1);
+    SignedDuration::from_secs(seconds.max(0) / unit * unit)
 }
 
 fn fresh(health: &Health, max_age: SignedDuration) -> Result<()> {

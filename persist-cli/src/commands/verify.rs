@@ -44,7 +44,9 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         if arguments.json {
             rows.push(as_json(place, &checked));
         } else {
-            bar.suspend(|| output::line(terminal, &as_line(place, &checked)))?;
+            let verdict = output::verdict(checked.is_ok(), terminal);
+            let line = format!("{verdict} {}", as_words(place, &checked));
+            bar.suspend(|| output::line(terminal, &line))?;
         }
     }
     bar.finish_and_clear();
@@ -54,14 +56,14 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
     Ok(code)
 }
 
-fn as_line(place: &Place, checked: &Result<Verified>) -> String {
+fn as_words(place: &Place, checked: &Result<Verified>) -> String {
     let name = output::printable(&place.name());
     match checked {
         Ok(verified) => match protection(&verified.metadata) {
-            "full" => format!("ok   {name}"),
-            words => format!("ok   {name} ({words})"),
+            "full" => name,
+            words => format!("{name} ({words})"),
         },
-        Err(error) => format!("bad  {name}: {}", output::printable(&without_place(place, error))),
+        Err(error) => format!("{name}: {}", output::printable(&without_place(place, error))),
     }
 }
 

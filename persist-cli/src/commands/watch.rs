@@ -78,11 +78,13 @@ fn targets(arguments: &Arguments) -> Vec<Target> {
 fn show(known: &Alarms, found: &Alarms, terminal: &mut Terminal<'_>) -> Result<()> {
     let began = found.iter().filter(|(labels, _)| !known.contains_key(*labels));
     let over = known.iter().filter(|(labels, _)| !found.contains_key(*labels));
-    let lines = began.map(|one| ("firing", one)).chain(over.map(|one| ("over", one)));
-    for (status, (labels, alarm)) in lines {
+    let began = began.map(|one| ("firing", output::BAD, one));
+    let lines = began.chain(over.map(|one| ("over  ", output::GOOD, one)));
+    for (status, style, (labels, alarm)) in lines {
+        let status = output::painted(status, style, terminal.output_is_coloured);
         let name = labels.get("alertname").map_or("", String::as_str);
-        let line = format!("{status:6} {name}: {}", alarm.words);
-        output::line(terminal, &output::printable(&line))?;
+        let line = format!("{status} {name}: {}", output::printable(&alarm.words));
+        output::line(terminal, &line)?;
     }
     terminal.output.flush().map_err(output_failed)
 }

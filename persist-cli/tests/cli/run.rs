@@ -21,6 +21,19 @@ fn help() {
 }
 
 #[test]
+fn colours_say_what_is_well_and_what_is_wrong() {
+    let folder = folder();
+    fs::write(folder.path("bad.json.gz"), "not gzip").unwrap();
+    assert_snapshot!(folder.coloured(&["verify", "DIR"]));
+    assert_snapshot!(folder.coloured(&["show", "DIR/bad.json.gz"]));
+    assert_snapshot!(folder.coloured(&["show", "DIR/bad.json.gz", "--nonsense"]));
+    assert_snapshot!(folder.coloured(&["health", "DIR/missing/a"]));
+    assert_snapshot!(folder.coloured(&["watch", "DIR/missing/a", "--once"]));
+    let help = folder.coloured(&["--help"]);
+    assert!(help.contains("ESC["), "{help}");
+}
+
+#[test]
 fn no_arguments() {
     assert_snapshot!(Folder::new().run(&[]));
 }
@@ -259,6 +272,8 @@ fn without_numbers(shown: &str) -> String {
     while text.contains("NN") {
         text = text.replace("NN", "N");
     }
+    // Ages are in the unit that fits them.
+    let text = ["Nh", "Nm", "Ns"].iter().fold(text, |text, age| text.replace(age, "AGE"));
     format!("{code}\n{text}")
 }
 

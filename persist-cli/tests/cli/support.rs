@@ -41,6 +41,21 @@ impl Folder {
 
     /// Runs the command with a person at the terminal who types this.
     pub(crate) fn answer(&self, arguments: &[&str], typed: &str, is_interactive: bool) -> String {
+        self.in_colours(arguments, typed, is_interactive, false)
+    }
+
+    /// Runs the command where colours are shown; an escape is shown as `ESC`.
+    pub(crate) fn coloured(&self, arguments: &[&str]) -> String {
+        self.in_colours(arguments, "", false, true).replace('\u{1b}', "ESC")
+    }
+
+    fn in_colours(
+        &self,
+        arguments: &[&str],
+        typed: &str,
+        is_interactive: bool,
+        is_coloured: bool,
+    ) -> String {
         let root = self.root().to_str().unwrap();
         let line = std::iter::once("persist").chain(arguments.iter().copied());
         let arguments = line.map(|argument| argument.replace("DIR", root).into()).collect();
@@ -50,6 +65,8 @@ impl Folder {
             output: &mut output,
             errors: &mut errors,
             is_interactive,
+            output_is_coloured: is_coloured,
+            errors_is_coloured: is_coloured,
         };
         let code = persist_cli::run(arguments, &mut terminal);
         let mut shown = format!("exit code {code}\n");

@@ -109,7 +109,9 @@ fn skew(storage: &dyn Storage, key: &Key, before: Timestamp, after: Timestamp) -
 
 fn room(storage: &dyn Storage, prefix: &Key) -> Result<String> {
     let Some(room) = storage.room(prefix) else { return Ok("the store has no end".into()) };
-    let words = format!("{} of {} bytes are free", room.free, room.size);
+    let share = u128::from(room.free).saturating_mul(100).checked_div(room.size.into());
+    let share = share.unwrap_or(0);
+    let words = format!("{} of {} bytes are free ({share} %)", room.free, room.size);
     if room.free < room.size / FREE_SHARE {
         return Err(Error::new(ErrorKind::NoSpace, words).with_hint("free some room"));
     }
