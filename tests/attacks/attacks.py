@@ -159,6 +159,29 @@ def doubled(levels: int) -> dict[str, Any]:
     return {"all": [first, *rest]}
 
 
+def doubled_slices(levels: int) -> list[dict[str, Any]]:
+    """The same with slices, which newer Pythons hash by what is in them."""
+    first = {"$persist": "shared", "id": 0, "v": tag("slice", ["ha", None, None])}
+    rest = [
+        {
+            "$persist": "shared",
+            "id": n,
+            "v": tag("slice", [tag("ref", n - 1), tag("ref", n - 1), None]),
+        }
+        for n in range(1, levels)
+    ]
+    return [first, *rest]
+
+
+def colliding(count: int) -> list[dict[str, Any]]:
+    """Integers that Python gives one and the same hash."""
+    return [tag("int", str((2**61 - 1) * (n + 2**20))) for n in range(count)]
+
+
+def rows(count: int) -> dict[str, Any]:
+    return {"index": {"names": [None], "range": [0, count, 1]}, "attrs": {}}
+
+
 # Written for the typed JSON.
 TYPED: dict[str, Any] = {
     **{
@@ -203,6 +226,21 @@ TYPED: dict[str, Any] = {
     },
     "doubled lists": doubled(60),
     "parts of parts": tag("parts", [tag("part", 1), tag("part", 0)]),
+    "keys of one hash": tag("dict", [[key, 0] for key in colliding(100_000)]),
+    "elements of one hash": tag("set", colliding(100_000)),
+    "a key of doubled lists": tag("dict", [[doubled(60)["all"], 1]]),
+    "a key of doubled slices": tag("set", [tag("tuple", doubled_slices(60))]),
+    "a series of one value and very many rows": tag(
+        "series", {**rows(2**50), "name": None, "values": {"array": 1}}
+    ),
+    "a frame of one value and very many rows": tag(
+        "dataframe",
+        {
+            **rows(2**50),
+            "columns": {"names": [None], "range": [0, 1, 1]},
+            "values": [{"array": 1}],
+        },
+    ),
     "a million keys": {f"k{n}": None for n in range(1_000_000)},
 }
 

@@ -142,6 +142,12 @@ def test_what_is_shared_comes_back_at_any_depth(outer, middle, inner, random):
     same(value, back(value))
 
 
+def test_every_power_of_two_can_be_a_key():
+    value = {2**n: n for n in range(14_000)}
+    same(value, back(value))
+    same(set(value), back(set(value)))
+
+
 def test_a_field_of_the_class_stays_one():
     restored = back(Note("hello"))
     Note.registry["new"] = 1

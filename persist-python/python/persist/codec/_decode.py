@@ -9,7 +9,7 @@ from persist.codec import _text
 from persist.codec._registry import kind_named
 from persist.codec._types import Trust
 from persist.codec.kinds import langchain
-from persist.codec.kinds.collections import pairs_in, read_key
+from persist.codec.kinds.collections import Keys, pairs_in
 from persist.exceptions import FormatError, LimitExceededError, PersistError
 
 if TYPE_CHECKING:
@@ -232,8 +232,9 @@ class _Decoder:
 
     def _dict(self, node: dict[str, Any]) -> dict[Any, Any]:
         made: dict[Any, Any] = self.keep({})
+        keys = Keys(self)
         for index, (key_node, item) in enumerate(pairs_in(node["v"], self)):
-            key = read_key(key_node, f"[key {index}]", self)
+            key = keys.read(key_node, f"[key {index}]")
             self._item(made, key, item, f"[{index}]")
         if len(made) != len(node["v"]):
             message = f"{self.path} holds a key twice"

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from persist.codec._types import Child
 from persist.codec.kinds._simple import Simple
-from persist.exceptions import FormatError
+from persist.exceptions import FormatError, LimitExceededError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from persist.codec._types import Read
+
+_RANDOM_HASHES = frozenset({str, bytes})
+"""Python hashes these in another way in each process: nobody can choose many of one hash."""
+_KNOWN_HASHES = frozenset({"builtins", "decimal", "fractions"})
+_MOST_OF_ONE_HASH = 256
+"""As many powers of two as an integer may have digits share a hash at most."""
+_MOST_PARTS = 1_000_000
 
 _FACTORIES = {"list": list, "dict": dict, "set": set, "int": int, "float": float, "str": str}
 
@@ -41,23 +49,76 @@ def read_items(node: object, read: Read) -> list[Any]:
     return [read.child(item, f"[{index}]") for index, item in enumerate(list_in(node, read))]
 
 
-def read_key(node: object, step: str, read: Read) -> Any:
-    """Read a key or an element of a set; what only shows an object becomes hashable."""
-    value = read.child(node, step)
-    return _frozen(value) if read.is_plain else value
+class Keys:
+    """Reads the keys of one container, or the elements of a set.
+
+    A stranger chooses them: the time that it takes to hash and compare them stays in proportion to
+    the length of the text.
+
+    Args:
+        read: Reads values inside the container.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._met: dict[int, int] = {}
+
+    def read(self, node: object, step: str) -> Any:
+        """Read a key; what only shows an object becomes hashable.
+
+        Args:
+            node: The JSON of the key.
+            step: How the path goes on.
+
+        Raises:
+            LimitExceededError: Its parts, or the keys that hash as it does, are too many.
+        """
+        value = self._read.child(node, step)
+        if type(value) in _RANDOM_HASHES:
+            return value
+        value = self._hashable(value, [_MOST_PARTS])
+        mark = hash(value)
+        self._met[mark] = self._met.get(mark, 0) + 1
+        if self._met[mark] > _MOST_OF_ONE_HASH and type(value).__module__ in _KNOWN_HASHES:
+            message = f"{self._read.path} has more than {_MOST_OF_ONE_HASH} keys of one hash"
+            raise LimitExceededError(message)
+        return value
+
+    def _hashable(self, value: Any, left: list[int]) -> Any:
+        """The value, or what shows it; a shared part counts each time that it is hashed."""
+        left[0] -= 1
+        if left[0] < 0:
+            message = f"{self._read.path} has a key of more than {_MOST_PARTS} parts"
+            raise LimitExceededError(message)
+        if self._read.is_plain:
+            return self._frozen(value, left)
+        for part in _hashed_parts(value) or ():
+            self._hashable(part, left)
+        return value
+
+    def _frozen(self, value: Any, left: list[int]) -> Any:
+        if isinstance(value, dict):
+            return tuple((name, self._hashable(item, left)) for name, item in value.items())
+        parts = value if isinstance(value, (list, set, deque)) else _hashed_parts(value)
+        if parts is not None:
+            return tuple(self._hashable(item, left) for item in parts)
+        return value if value.__hash__ else repr(value)
 
 
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple((name, _frozen(item)) for name, item in value.items())
-    if isinstance(value, (list, tuple, set, deque)):
-        return tuple(map(_frozen, value))
-    return value if value.__hash__ else repr(value)
+def _hashed_parts(value: Any) -> Iterable[Any] | None:
+    """What a value's hash is made of; None for a value of one piece."""
+    if isinstance(value, (tuple, frozenset)):
+        return value
+    if isinstance(value, slice):
+        return value.start, value.stop, value.step
+    if dataclasses.is_dataclass(value) and type(value).__hash__ is not object.__hash__:
+        return [getattr(value, field.name, None) for field in dataclasses.fields(value)]
+    return None
 
 
-def _read_elements(node: object, read: Read) -> list[Any]:
-    elements = enumerate(list_in(node, read))
-    return [read_key(item, f"[{index}]", read) for index, item in elements]
+def _read_elements(node: list[Any], read: Read) -> list[Any]:
+    keys = Keys(read)
+    return [keys.read(item, f"[{index}]") for index, item in enumerate(node)]
 
 
 def _pairs(value: dict[Any, Any]) -> list[list[Child]]:
@@ -68,9 +129,10 @@ def _pairs(value: dict[Any, Any]) -> list[list[Child]]:
 
 
 def _fill(made: dict[Any, Any], node: object, read: Read) -> dict[Any, Any]:
+    keys = Keys(read)
     for index, (key_node, item) in enumerate(pairs_in(node, read)):
         # First the key, as it was written: what it shares with its item is defined there.
-        key = read_key(key_node, f"[key {index}]", read)
+        key = keys.read(key_node, f"[key {index}]")
         made[key] = read.child(item, f"[{index}]")
     return made
 

@@ -97,9 +97,11 @@ class _Frame:
             raise AdapterNotInstalledError(message, hint="pip install pandas") from None
         index = _built_index(pd, held["index"], read)
         if self.name == "series":
-            made = pd.Series(_built(pd, held["values"], read), index=index, name=held["name"])
+            values = _of_length(_built(pd, held["values"], read), len(index), read)
+            made = pd.Series(values, index=index, name=held["name"])
         else:
-            columns = [_built(pd, column, read) for column in held["values"]]
+            built = (_built(pd, column, read) for column in held["values"])
+            columns = [_of_length(column, len(index), read) for column in built]
             made = pd.DataFrame(dict(enumerate(columns)), index=index)
             made.columns = _built_index(pd, held["columns"], read)
         made.attrs.update(held["attrs"])
@@ -107,6 +109,14 @@ class _Frame:
 
 
 _MODULES = {"DataFrame": "pandas.core.frame", "Series": "pandas.core.series"}
+
+
+def _of_length(column: Any, length: int, read: Read) -> Any:
+    """A column as long as the index: pandas would repeat a single value, to any length."""
+    if not hasattr(column, "dtype") or column.shape != (length,):
+        message = f"{read.path} has a column of another length than its index"
+        raise FormatError(message)
+    return column
 
 
 def _built_index(pd: Any, node: dict[str, Any], read: Read) -> Any:
