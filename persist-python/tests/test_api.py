@@ -1,6 +1,7 @@
 """The verbs on the local disk, as a user calls them."""
 
 import asyncio
+import inspect
 import json
 import os
 import pathlib
@@ -189,8 +190,18 @@ def test_every_verb_has_an_async_twin(path):
         assert await persist.asnapshot_exists(path)
         await persist.adelete_snapshot(path)
         assert not await persist.asnapshot_exists(path)
+        assert await persist.aloads(await persist.adumps({"turns": 3})) == {"turns": 3}
+        assert (await persist.ainspect({"turns": 3})).state_size == 11
+        assert (await persist.ainspect({"turns": print})).refused
 
     asyncio.run(live())
+
+
+def test_every_public_verb_has_its_twin():
+    verbs = {n for n in persist.__all__ if inspect.isfunction(getattr(persist, n))}
+    alone = {"health", "shutdown_hook"} | {n for n in verbs if n.startswith("register")}
+    twins = {n for n in verbs if inspect.iscoroutinefunction(getattr(persist, n))}
+    assert twins == {f"a{n}" for n in verbs - twins - alone}
 
 
 def test_inspect_lists_what_a_class_of_yours_fails_with():

@@ -44,6 +44,18 @@ async def test_asynchronous_checkpointers_too(source, target, new_async_saver, t
     assert (one["turns"], one["seen"]) == (other["turns"], other["seen"]) == (2, {"a", "b"})
 
 
+async def test_an_asynchronous_checkpointer_can_be_looked_at_and_written_into_memory(
+    new_async_saver,
+):
+    graph = Approval().build(await new_async_saver("sqlite"))
+    await graph.ainvoke({"messages": [("user", "Hi")]}, CONFIG)
+    found = await persist.ainspect(graph)
+    assert (found.adapter, found.refused) == ("langgraph", ())
+    into = Approval().build(await new_async_saver("memory"))
+    restored = await persist.aloads(await persist.adumps(graph), into=into)
+    assert (await restored.aget_state(CONFIG)).interrupts
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 async def test_a_synchronous_call_inside_the_loop_says_what_to_await(
     kind, new_async_saver, tmp_path

@@ -20,8 +20,11 @@ agent of that framework is met.
 from persist import exceptions, metrics
 from persist._api import (
     adelete_snapshot,
+    adumps,
     aget_metadata,
+    ainspect,
     aload_state,
+    aloads,
     arestore,
     asnapshot,
     asnapshot_exists,
@@ -55,8 +58,11 @@ __all__ = [
     "ShutdownHook",
     "__version__",
     "adelete_snapshot",
+    "adumps",
     "aget_metadata",
+    "ainspect",
     "aload_state",
+    "aloads",
     "arestore",
     "asnapshot",
     "asnapshot_exists",

@@ -549,10 +549,7 @@ def dumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
         {'turns': 3}
     """
     capture, encode, write = _split(options)
-    captured = adapters.capture(agent, **capture)
-    encoded = _document.encode(captured, **encode)
-    described = _described(write, captured.framework, captured.adapter)
-    return _persist.encode(encoded.data, encoded.marks, described)
+    return _to_bytes(adapters.capture(agent, **capture), encode, write)
 
 
 def loads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
@@ -568,10 +565,7 @@ def loads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
     Raises:
         FormatError, RestoreError: As `restore` raises.
     """
-    with paused():
-        loaded = _document.Loaded(*_persist.decode(data, reads_tags=True))
-    document, context = _opened(loaded, options)
-    return adapters.restore(document, context)
+    return adapters.restore(*_from_bytes(data, options))
 
 
 def inspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
@@ -594,6 +588,76 @@ def inspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
         captured = adapters.capture(agent, **capture)
     except PersistError as error:
         return Inspection(adapter="-", class_name=class_name, refused=(str(error),))
+    return _inspected(class_name, captured, encode)
+
+
+async def adumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
+    """Do what `dumps` does, without blocking the event loop.
+
+    Args:
+        agent: See `snapshot`.
+        **options: See `dumps`.
+
+    Returns:
+        The bytes of a snapshot file.
+
+    Raises:
+        PersistError: As `dumps` raises.
+    """
+    capture, encode, write = _split(options)
+    captured = await adapters.acapture(agent, **capture)
+    return await in_thread(_to_bytes, captured, encode, write)
+
+
+async def aloads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
+    """Do what `loads` does, without blocking the event loop.
+
+    Args:
+        data: See `loads`.
+        **options: See `restore`.
+
+    Returns:
+        The agent.
+
+    Raises:
+        PersistError: As `loads` raises.
+    """
+    document, context = await in_thread(_from_bytes, data, options)
+    return await adapters.arestore(document, context)
+
+
+async def ainspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
+    """Do what `inspect` does, without blocking the event loop.
+
+    Args:
+        agent: See `snapshot`.
+        **options: See `snapshot`.
+
+    Returns:
+        What was found; what cannot be captured is listed, not raised.
+    """
+    capture, encode, _ = _split(options)
+    class_name = f"{type(agent).__module__}.{type(agent).__qualname__}"
+    try:
+        captured = await adapters.acapture(agent, **capture)
+    except PersistError as error:
+        return Inspection(adapter="-", class_name=class_name, refused=(str(error),))
+    return await in_thread(_inspected, class_name, captured, encode)
+
+
+def _to_bytes(captured: Captured, encode: _Encode, write: _Write) -> bytes:
+    encoded = _document.encode(captured, **encode)
+    described = _described(write, captured.framework, captured.adapter)
+    return _persist.encode(encoded.data, encoded.marks, described)
+
+
+def _from_bytes(data: bytes, options: _RestoreOptions) -> tuple[dict[str, Any], RestoreContext]:
+    with paused():
+        loaded = _document.Loaded(*_persist.decode(data, reads_tags=True))
+    return _opened(loaded, options)
+
+
+def _inspected(class_name: str, captured: Captured, encode: _Encode) -> Inspection:
     size: int | None = None
     refused: tuple[str, ...] = ()
     try:

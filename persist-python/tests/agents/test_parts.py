@@ -7,9 +7,11 @@ import pytest
 from langchain_classic.chains import ConversationChain, RetrievalQA
 from langchain_classic.memory import ConversationBufferMemory, ConversationSummaryMemory
 from langchain_core.callbacks import StdOutCallbackHandler
-from langchain_core.language_models import FakeListLLM
+from langchain_core.chat_history import InMemoryChatMessageHistory
+from langchain_core.language_models import FakeListChatModel, FakeListLLM
 from langchain_core.messages import HumanMessage
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables.history import RunnableWithMessageHistory
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # langchain-community says that it is being sunset
@@ -57,6 +59,65 @@ def test_another_history_is_refused(kind, tmp_path):
         persist.restore(tmp_path / "a.json.gz", into=chain(make(tmp_path, "bob")))
     with pytest.raises(persist.NeedsContextError, match="chat_memory"):
         persist.restore(tmp_path / "a.json.gz")
+
+
+@pytest.mark.parametrize("kind", HISTORIES)
+def test_a_history_by_itself_is_kept_as_a_reference(kind, tmp_path):
+    make, path = HISTORIES[kind], tmp_path / "a.json.gz"
+    history = make(tmp_path, "ann")
+    history.add_message(HumanMessage("I am Ann."))
+    persist.snapshot(history, path)
+    assert "I am Ann" not in str(persist.load_state(path))
+    assert persist.restore(path, into=make(tmp_path, "ann")).messages == history.messages
+    with pytest.raises(persist.FingerprintMismatchError, match="bob"):
+        persist.restore(path, into=make(tmp_path, "bob"))
+    with pytest.raises(persist.NeedsContextError):
+        persist.restore(path)
+
+
+def test_a_database_in_memory_is_no_place_to_come_back_to(tmp_path):
+    for history in (
+        SQLChatMessageHistory("ann", connection="sqlite://"),
+        SQLChatMessageHistory("ann", connection="sqlite:///:memory:"),
+    ):
+        with pytest.raises(persist.UnserializableStateError, match=r"in memory"):
+            persist.snapshot(chain(history), tmp_path / "a.json.gz")
+    assert not (tmp_path / "a.json.gz").exists()
+
+
+def test_another_database_is_another_history(tmp_path):
+    (tmp_path / "other").mkdir()
+    make = HISTORIES["sql"]
+    persist.snapshot(chain(make(tmp_path, "ann")), tmp_path / "a.json.gz")
+    with pytest.raises(persist.FingerprintMismatchError, match="other"):
+        persist.restore(tmp_path / "a.json.gz", into=chain(make(tmp_path / "other", "ann")))
+
+
+def sessions(store):
+    return RunnableWithMessageHistory(FakeListChatModel(responses=["Hi."]), store.get)
+
+
+@pytest.mark.parametrize("kind", HISTORIES)
+def test_a_session_that_is_kept_elsewhere_is_looked_for_in_the_store(kind, tmp_path):
+    make, path = HISTORIES[kind], tmp_path / "a.json.gz"
+    store = {"ann": make(tmp_path, "ann"), "bob": InMemoryChatMessageHistory()}
+    agent = sessions(store)
+    for name in store:
+        agent.invoke(f"I am {name}.", {"configurable": {"session_id": name}})
+    persist.snapshot(agent, path, session=store)
+    assert "I am ann." not in str(persist.load_state(path))
+    again = {"ann": make(tmp_path, "ann")}
+    assert persist.restore(path, into=sessions(again), session=again)
+    assert {name: [m.content for m in history.messages] for name, history in again.items()} == {
+        "ann": ["I am ann.", "Hi."],
+        "bob": ["I am bob.", "Hi."],
+    }
+    for wrong in ({}, {"ann": make(tmp_path, "eve")}, {"ann": InMemoryChatMessageHistory()}):
+        names = list(wrong)
+        with pytest.raises(persist.NeedsContextError, match="'ann' is kept in a") as caught:
+            persist.restore(path, into=agent, session=wrong)
+        assert "store" in caught.value.hint
+        assert list(wrong) == names
 
 
 def test_what_a_file_names_is_not_opened(tmp_path):

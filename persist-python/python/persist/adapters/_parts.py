@@ -110,10 +110,11 @@ _KNOWLEDGE = f"{_COMMUNITY}graphs.networkx_graph.NetworkxEntityGraph"
 _TABLE[_KNOWLEDGE] = Part(content=("knowledge",))
 
 # Their data lives in a file or a database: what is kept is where.
-_OUTSIDE: dict[str, tuple[str, ...]] = {
+_SQL = "langchain_community.chat_message_histories.sql.SQLChatMessageHistory"
+OUTSIDE: dict[str, tuple[str, ...]] = {
     "langchain_community.chat_message_histories.file.FileChatMessageHistory": ("file_path",),
-    "langchain_community.chat_message_histories.sql.SQLChatMessageHistory": ("session_id",),
-    f"{_MEMORY}entity.SQLiteEntityStore": ("session_id", "table_name"),
+    _SQL: ("session_id", "database"),
+    f"{_MEMORY}entity.SQLiteEntityStore": ("session_id", "table_name", "database"),
 }
 
 _HOLDS_PARTS = (
@@ -163,7 +164,7 @@ def _fields(path: str, value: Any) -> Sequence[str] | None:
     name = class_name(value)
     if name in _TABLE:
         return _TABLE[name].parts
-    if name in _OUTSIDE:
+    if is_outside(value):
         return ()
     names = {f"{base.__module__}.{base.__qualname__}" for base in type(value).__mro__}
     if not names.isdisjoint(_IS_PART):
@@ -174,7 +175,7 @@ def _fields(path: str, value: Any) -> Sequence[str] | None:
 
 
 def _is_part(value: Any) -> bool:
-    return class_name(value) in _TABLE or class_name(value) in _OUTSIDE
+    return class_name(value) in _TABLE or is_outside(value)
 
 
 def _items(path: str, value: Any, fields: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -212,8 +213,8 @@ def capture(agent: Any) -> dict[str, dict[str, Any]]:
 
 def _record(part: Any, path: str) -> dict[str, Any]:
     name = class_name(part)
-    if name in _OUTSIDE:
-        return {"class": name, "outside": {at: str(getattr(part, at)) for at in _OUTSIDE[name]}}
+    if is_outside(part):
+        return reference(part, path)
     row = _TABLE[name]
     models = {field: model(getattr(part, field), f"{path}.{field}") for field in row.code}
     if getattr(part, "summary_message_cls", None) not in (None, _default_class()):
@@ -307,7 +308,7 @@ def _check_same(records: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
     lines += [
         f"{path}: {record['outside']} in the snapshot, {_outside(parts[path])} here"
         for path, record in records.items()
-        if not lines and "outside" in record and record["outside"] != _outside(parts[path])
+        if not lines and "outside" in record and not is_same_place(record, parts[path])
     ]
     if lines:
         message = "the agent is not the one that the snapshot was taken from: " + "; ".join(lines)
@@ -315,8 +316,57 @@ def _check_same(records: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
         raise FingerprintMismatchError(message, differences=tuple(lines), hint=hint)
 
 
+def is_outside(part: Any) -> bool:
+    """Say whether the data of a part lives in a file or a database.
+
+    Args:
+        part: Anything.
+    """
+    return class_name(part) in OUTSIDE
+
+
+def reference(part: Any, path: str) -> dict[str, Any]:
+    """Return where the data of a part is, as a record.
+
+    Args:
+        part: A part whose data lives outside the process.
+        path: Where it stands.
+
+    Raises:
+        UnserializableStateError: Its database is in memory, and ends with the process.
+    """
+    name, where = class_name(part), _outside(part)
+    if where.get("database") in ("", ":memory:"):
+        message = f"could not capture {path} ({name}): its database is in memory"
+        hint = "keep it in a file, or use InMemoryChatMessageHistory"
+        raise UnserializableStateError(message, path=path, type_name=name, hint=hint)
+    return {"class": name, "outside": where}
+
+
+def is_same_place(record: Mapping[str, Any], part: Any) -> bool:
+    """Say whether a part is the one that a reference stands for.
+
+    Args:
+        record: What `reference` returned.
+        part: A part of a living agent.
+    """
+    if class_name(part) != record["class"]:
+        return False
+    living = _outside(part)
+    return all(living.get(field) == place for field, place in record["outside"].items())
+
+
 def _outside(part: Any) -> dict[str, str]:
-    return {field: str(getattr(part, field)) for field in _OUTSIDE[class_name(part)]}
+    return {field: str(_place(part, field)) for field in OUTSIDE[class_name(part)]}
+
+
+def _place(part: Any, field: str) -> Any:
+    if field != "database":
+        return getattr(part, field)
+    if class_name(part) == _SQL:
+        engine = getattr(part, "engine", None) or part.async_engine
+        return engine.url.database or ""
+    return part.conn.execute("PRAGMA database_list").fetchone()[2]
 
 
 def _resolved(records: Mapping[str, Any], path: str) -> Any:

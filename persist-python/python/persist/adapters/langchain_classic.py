@@ -57,9 +57,9 @@ class ClassicAdapter:
     takes: tuple[str, ...] = ()
 
     def matches(self, names: Sequence[str]) -> int:
-        """Fit every chain and memory of langchain-classic; `capture` names those it refuses."""
+        """Fit chains, memories, and histories kept elsewhere; `capture` names those it refuses."""
         bases = ("langchain_classic.chains.base.Chain", "langchain_classic.base_memory.BaseMemory")
-        return 10 * any(base in names for base in bases)
+        return 10 * (any(base in names for base in bases) or names[0] in parts.OUTSIDE)
 
     def capture(self, agent: Any, options: CaptureOptions) -> Captured:
         """Return the parts that hold state, and how to build the agent where that is known."""

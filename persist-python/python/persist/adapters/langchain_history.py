@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from persist.adapters import _parts as parts
 from persist.adapters._common import class_name, needs, reading
+from persist.adapters._migrations import register_migration
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
-from persist.exceptions import RestoreConflictError, StateNotOnAgentError, UnserializableStateError
+from persist.exceptions import (
+    NeedsContextError,
+    RestoreConflictError,
+    StateNotOnAgentError,
+    UnserializableStateError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +28,7 @@ class HistoryAdapter:
     """A chain whose messages live in a dict of histories, by session."""
 
     id = "langchain-history"
-    version = 1
+    version = 2
     distributions: tuple[str, ...] = ("langchain-core",)
     classes: tuple[str, ...] = ()
     takes: tuple[str, ...] = ("session",)
@@ -31,12 +38,12 @@ class HistoryAdapter:
         return 10 * ("langchain_core.runnables.history.RunnableWithMessageHistory" in names)
 
     def capture(self, agent: Any, options: CaptureOptions) -> Captured:
-        """Return the messages of every session in the store."""
+        """Return the messages of every session in the store, or where they are kept."""
         if not isinstance(options.session, dict):
             message = f"a {class_name(agent)} keeps its messages in a store of yours"
             hint = "pass session=store, the dict that get_session_history looks in"
             raise StateNotOnAgentError(message, hint=hint)
-        sessions = {name: _messages(name, history) for name, history in options.session.items()}
+        sessions = {name: _session(name, history) for name, history in options.session.items()}
         return Captured(
             adapter=self.id,
             version=self.version,
@@ -48,22 +55,31 @@ class HistoryAdapter:
 
     def restore(self, document: Mapping[str, Any], context: RestoreContext) -> Any:
         """Fill the store; return the chain that was given, else the store."""
-        from langchain_core.chat_history import InMemoryChatMessageHistory
-
         agent, store = context.agent(), context.session
         if agent is None and store is None:
             store = {}
         if not isinstance(store, dict):
             raise needs(document, "persist.restore(path, into=chain, session=store)")
         with reading(document):
-            sessions = {
-                name: InMemoryChatMessageHistory(messages=list(messages))
-                for name, messages in document["state"]["sessions"].items()
-            }
+            sessions = _read(document["state"]["sessions"], store)
         if context.on_existing == "error":
             _check_free(store, sessions)
         store.update(sessions)
         return store if agent is None else agent
+
+
+def _read(saved: Mapping[Any, Any], store: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The histories of sessions; one that is kept elsewhere must be in the store already."""
+    from langchain_core.chat_history import InMemoryChatMessageHistory
+
+    sessions = {}
+    for name, session in saved.items():
+        if not isinstance(session, dict):
+            sessions[name] = InMemoryChatMessageHistory(messages=list(session))
+        elif name not in store or not parts.is_same_place(session, store[name]):
+            message = f"the session {name!r} is kept in a {session['class']}: {session['outside']}"
+            raise NeedsContextError(message, hint="put that history into the store first")
+    return sessions
 
 
 def _check_free(store: Mapping[Any, Any], sessions: Mapping[Any, Any]) -> None:
@@ -76,16 +92,19 @@ def _check_free(store: Mapping[Any, Any], sessions: Mapping[Any, Any]) -> None:
             raise RestoreConflictError(message, hint=hint)
 
 
-def _messages(name: Any, history: Any) -> list[Any]:
+def _session(name: Any, history: Any) -> Any:
+    path = f"$.sessions[{name!r}]"
+    if parts.is_outside(history):
+        return parts.reference(history, path)
     if class_name(history) == _HISTORY:
         return list(history.messages)
-    message = f"could not capture the session {name!r}: its history is a {class_name(history)}"
     raise UnserializableStateError(
-        message,
-        path=f"$.sessions[{name!r}]",
+        f"could not capture the session {name!r}: its history is a {class_name(history)}",
+        path=path,
         type_name=class_name(history),
-        hint="histories outside the process stay where they are; snapshot those in memory",
+        hint="a history of an unknown class cannot come back; copy its messages into one in memory",
     )
 
 
+register_migration("langchain-history", 1, lambda state: state)
 adapter: Final = HistoryAdapter()
