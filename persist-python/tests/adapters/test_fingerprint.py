@@ -12,10 +12,12 @@ from langchain.agents import create_agent
 from langchain_classic.chains import ConversationChain
 from langchain_classic.memory import ConversationBufferMemory, ConversationBufferWindowMemory
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import SystemMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.tools import StructuredTool, tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.prebuilt import create_react_agent
 from persist import _api, adapters
 
 CONFIG = {"configurable": {"thread_id": "thread-1"}}
@@ -63,9 +65,10 @@ def remote(**properties):
     )
 
 
-def agent(tools=(add,), model=Model, name="support", model_name="small"):
+def agent(tools=(add,), model=Model, name="support", model_name="small", prompt="Be kind."):
     made = model(responses=["Hello."], model=model_name)
-    return create_agent(made, list(tools), name=name, checkpointer=InMemorySaver())
+    saver = InMemorySaver()
+    return create_agent(made, list(tools), name=name, system_prompt=prompt, checkpointer=saver)
 
 
 def talked(graph):
@@ -109,6 +112,8 @@ def differences(original, other):
             lambda: agent(model_name="large"),
             ["models model: 'Model small' in the snapshot, 'Model large' here"],
         ),
+        (lambda: agent(prompt="Be rude."), ["prompts model: "]),
+        (lambda: agent(prompt=None), ["prompts model: "]),
         (lambda: agent(name="sales"), ["name: 'support' in the snapshot, 'sales' here"]),
         (
             lambda: agent([search], OtherModel, name="sales"),
@@ -167,7 +172,10 @@ def test_the_messages_of_a_chat_prompt_are_compared():
 def test_the_order_of_tools_and_what_models_answer_make_no_other_agent():
     original = talked(agent([add, search]))
     made = Model(responses=["Something else."])
-    target = create_agent(made, [search, add], name="support", checkpointer=InMemorySaver())
+    prompt = SystemMessage("Be kind.")
+    target = create_agent(
+        made, [search, add], name="support", system_prompt=prompt, checkpointer=InMemorySaver()
+    )
     persist.loads(persist.dumps(original), into=target)
     assert len(target.get_state(CONFIG).values["messages"]) == 2
 
@@ -177,6 +185,18 @@ def test_a_tool_whose_schema_is_plain_json_is_compared_by_it():
     (line,) = differences(original, agent([remote(a={"type": "string"})]))
     assert line.startswith("tools remote: ")
     persist.loads(persist.dumps(original), into=agent([remote(a={"type": "integer"})]))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_prompt_of_an_agent_of_langgraph_is_compared_too():
+    def built(prompt):
+        return create_react_agent(
+            Model(responses=["a"]), [add], prompt=prompt, checkpointer=InMemorySaver()
+        )
+
+    (line,) = differences(talked(built("Be kind.")), built("Be rude."))
+    assert line.startswith("prompts agent: ")
+    persist.loads(persist.dumps(talked(built("Be kind."))), into=built("Be kind."))
 
 
 def test_another_process_finds_the_same_fingerprint():
@@ -192,6 +212,7 @@ print(json.dumps(shown))
     assert json.loads(done.stdout) == here
     assert list(here["tools"]) == ["add"]
     assert here["models"] == {"model": "Model small"}
+    assert list(here["prompts"]) == ["model"]
 
 
 def test_what_is_compared_is_plain_to_see():
