@@ -10,6 +10,7 @@ import json
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 from pathlib import Path
 
@@ -133,6 +134,32 @@ def test_langchains_json(name, shape, written, listener, tmp_path):
         assert isinstance(restored, persist.PersistError) or "key" in name
         if isinstance(restored, persist.UntrustedError):
             assert "allow=" in restored.hint
+
+
+def test_the_command_looks_at_all_of_them_and_builds_none(written, listener, tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    states = [*attacks.LANGCHAIN.values(), *attacks.TYPED.values(), *attacks.ADAPTERS.values()]
+    small = [state for state in states if len(str(state)) < 100_000]
+    for n, state in enumerate(small):
+        written(state).rename(folder / f"{n}.json.gz")
+    first, last = folder / "0.json.gz", folder / f"{len(small) - 1}.json.gz"
+    for verb in (
+        ["list", folder],
+        ["show", folder, "--json"],
+        ["verify", folder, "--json"],
+        ["export", folder, "-o", tmp_path / "states"],
+        ["diff", first, last],
+        ["convert", folder, tmp_path / "again", "--compression", "zstd"],
+    ):
+        command = Path(sysconfig.get_path("scripts"), "persist")
+        done = subprocess.run([command, *verb], capture_output=True, check=False, timeout=60)
+        assert done.returncode in (0, 3, 4), (verb, done)
+        assert SECRET_VALUE.encode() not in done.stdout + done.stderr
+    assert len(list((tmp_path / "states").iterdir())) > len(small) // 2
+    assert not list(tmp_path.glob("**/*.canary"))
+    with pytest.raises(BlockingIOError):
+        listener.accept()
 
 
 @pytest.mark.parametrize("name", attacks.TYPED)
