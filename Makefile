@@ -34,7 +34,7 @@ explore: ## Look for failures with random examples, ten times as many as the tes
 bench: ## Measure, as ratios to a peer in the same run
 	scripts/bootstrap.sh && scripts/bench.sh
 
-bench-metrics: ## Measure what counting takes of a small snapshot
+bench-metrics: ## Measure what observing takes of a small snapshot
 	scripts/bootstrap.sh && .venv/bin/python benches/metrics.py
 
 fidelity: ## Compare what comes back with other ways to save, into docs/fidelity.md

@@ -7,6 +7,7 @@ python scripts/gen_root_pyproject.py $check
 python scripts/gen_errors_page.py $check
 python scripts/gen_dashboard.py $check
 python scripts/gen_metrics_page.py $check
+python scripts/gen_environment_page.py $check
 python tests/fidelity/matrix.py $check
 stubs=$(mktemp -d)
 trap 'rm -rf "$stubs"' EXIT

@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod output;
+mod traced;
 
 use std::error::{self, Error as _};
 use std::ffi::OsString;
@@ -37,16 +38,21 @@ pub struct Terminal<'a> {
 
 /// Runs the command in the terminal of this process and returns its exit code.
 ///
-/// Colours are for terminals, unless `NO_COLOR` or `CLICOLOR_FORCE` says otherwise.
+/// Colours are for terminals, unless `NO_COLOR` or `CLICOLOR_FORCE` says otherwise. Logs and traces go where the environment says.
 pub fn run_in_terminal(arguments: Vec<OsString>) -> u8 {
-    let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    traced::run(arguments, run_untraced)
+}
+
+fn run_untraced(arguments: Vec<OsString>) -> u8 {
+    let (input, output, mut errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let is_interactive = input.is_terminal() && errors.is_terminal();
     let mut terminal = Terminal {
         output_is_coloured: AutoStream::choice(&output) != ColorChoice::Never,
         errors_is_coloured: AutoStream::choice(&errors) != ColorChoice::Never,
         input: &mut input.lock(),
         output: &mut output.lock(),
-        errors: &mut errors.lock(),
+        // Not locked: the logs of other threads go there, too.
+        errors: &mut errors,
         is_interactive,
     };
     run(arguments, &mut terminal)

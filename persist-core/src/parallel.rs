@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::thread;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::telemetry::spans;
 
 /// Below this many bytes, another thread costs more than it saves.
 const WORTH_A_THREAD: usize = 2 * 1024 * 1024;
@@ -35,7 +36,7 @@ pub(crate) fn map<T: Sync, R: Send>(
     let share = items.len().div_ceil(threads());
     let apply = &apply;
     thread::scope(|scope| {
-        let start = |items| scope.spawn(move || items_of(items, apply));
+        let start = |items| scope.spawn(spans::carried(move || items_of(items, apply)));
         let workers: Vec<_> = items.chunks(share).map(start).collect();
         let mut results = Vec::with_capacity(items.len());
         for worker in workers {

@@ -15,7 +15,8 @@ use crate::id::{AgentId, SessionId, SnapshotId};
 use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
 use crate::storage::{Key, MemoryStorage, Object, Storage};
-use crate::telemetry::metrics;
+use crate::telemetry::Verb;
+use crate::telemetry::spans::{self, verb_span};
 
 pub use writer::{Writer, begin, begin_trusted};
 
@@ -203,7 +204,8 @@ pub fn save(
 /// Fails with `NotFound`, `Format`, `Integrity`, `UnsupportedVersion`, `LimitExceeded`, and as the
 /// store does; the message names the key.
 pub fn load(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
-    metrics::LOAD.count(|| load_checked(storage, key, options))
+    let load = || load_checked(storage, key, options);
+    Verb::Load.run(key.as_os_str(), load, |snapshot| Some(&snapshot.metadata))
 }
 
 fn load_checked(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
@@ -216,8 +218,10 @@ fn load_checked(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Resu
 ///
 /// The state is not looked at; [`verify`] does that. Fails as [`load`] does.
 pub fn read_metadata(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Metadata> {
-    let object = storage.open(key)?;
-    format::read_metadata(&*object, options).map_err(|error| error.at(key))
+    spans::within(&verb_span!(spans::METADATA, &*key.as_os_str().to_string_lossy()), || {
+        let object = storage.open(key)?;
+        format::read_metadata(&*object, options).map_err(|error| error.at(key))
+    })
 }
 
 /// Reads the metadata of many snapshots of a store, in the order of the keys.
@@ -236,7 +240,8 @@ pub fn read_metadata_of_all(
     thread::scope(|scope| {
         let shares = keys.chunks(keys.len().div_ceil(threads));
         let start = |share| {
-            (share, scope.spawn(move || <[Key]>::iter(share).map(read).collect::<Vec<_>>()))
+            let work = move || <[Key]>::iter(share).map(read).collect::<Vec<_>>();
+            (share, scope.spawn(spans::carried(work)))
         };
         let workers: Vec<_> = shares.map(start).collect();
         let results = |(share, worker): (&[Key], thread::ScopedJoinHandle<'_, Vec<_>>)| {
@@ -254,7 +259,8 @@ fn thread_died() -> Error {
 ///
 /// A file that was written by others, or rewritten, is unpacked in memory.
 pub fn verify(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Verified> {
-    metrics::VERIFY.count(|| scan(storage, key, options, &mut json::Ignored))
+    let verify = || scan(storage, key, options, &mut json::Ignored);
+    Verb::Verify.run(key.as_os_str(), verify, |verified| Some(&verified.metadata))
 }
 
 /// Checks all of a snapshot, and tells what its state holds while it is read.
@@ -267,7 +273,8 @@ pub fn read(
     options: &ReadOptions,
     events: &mut impl Events,
 ) -> Result<Verified> {
-    metrics::LOAD.count(|| scan(storage, key, options, events))
+    let load = || scan(storage, key, options, events);
+    Verb::Load.run(key.as_os_str(), load, |verified| Some(&verified.metadata))
 }
 
 fn scan(
@@ -280,6 +287,11 @@ fn scan(
     let read = format::read_events(&*object, options, events);
     let (metadata, protection) = read.map_err(|error| error.at(key))?;
     Ok(Verified { metadata, protection })
+}
+
+/// Deletes a snapshot; `NotFound` when there is none.
+pub fn delete(storage: &dyn Storage, key: &Key) -> Result<()> {
+    Verb::Delete.run(key.as_os_str(), || storage.delete(key), |()| None)
 }
 
 /// Writes a snapshot into memory: the bytes that [`save`] would store.

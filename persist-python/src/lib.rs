@@ -9,6 +9,7 @@ mod command;
 mod error;
 mod observe;
 mod snapshots;
+mod telemetry;
 
 use pyo3::prelude::*;
 
@@ -25,4 +26,9 @@ mod _persist {
     };
     #[pymodule_export]
     use crate::snapshots::{decode, delete, encode, exists, load, read_metadata, save, verify};
+    #[pymodule_export]
+    use crate::telemetry::{
+        Span, finish_telemetry, record_spans, renew_telemetry, spans_table, start_telemetry,
+        tracing_settings, variables_table,
+    };
 }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::build::Builder;
 use crate::error::Failure;
+use crate::telemetry::observed;
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -82,12 +83,14 @@ pub(crate) fn save(
     location: OsString,
     options: Options,
 ) -> Result<String> {
-    py.detach(|| {
-        let location = Location::parse(location)?;
-        let storage = location.storage()?;
-        let options = options.parse()?;
-        let metadata = snapshot::save(&*storage, location.key(), &state, &marks, &options)?;
-        Ok(json_of(&metadata))
+    observed(py, || {
+        py.detach(|| {
+            let location = Location::parse(location)?;
+            let storage = location.storage()?;
+            let options = options.parse()?;
+            let metadata = snapshot::save(&*storage, location.key(), &state, &marks, &options)?;
+            Ok(json_of(&metadata))
+        })
     })
 }
 
@@ -97,45 +100,55 @@ pub(crate) fn load(py: Python<'_>, location: OsString, reads_tags: bool) -> Resu
     let location = Location::parse(location)?;
     let storage = location.storage()?;
     let mut builder = Builder::new(py, reads_tags);
-    let verified = snapshot::read(&*storage, location.key(), &limits(), &mut builder)?;
+    let verified =
+        observed(py, || snapshot::read(&*storage, location.key(), &limits(), &mut builder))?;
     loaded(&verified, builder)
 }
 
 /// Returns the metadata as JSON, from one small read.
 #[pyfunction]
 pub(crate) fn read_metadata(py: Python<'_>, location: OsString) -> Result<String> {
-    py.detach(|| {
-        let location = Location::parse(location)?;
-        let metadata = snapshot::read_metadata(&*location.storage()?, location.key(), &limits())?;
-        Ok(json_of(&metadata))
+    observed(py, || {
+        py.detach(|| {
+            let location = Location::parse(location)?;
+            let metadata =
+                snapshot::read_metadata(&*location.storage()?, location.key(), &limits())?;
+            Ok(json_of(&metadata))
+        })
     })
 }
 
 /// Checks all of a snapshot; returns whether its metadata is protected as well.
 #[pyfunction]
 pub(crate) fn verify(py: Python<'_>, location: OsString) -> Result<bool> {
-    py.detach(|| {
-        let location = Location::parse(location)?;
-        let verified = snapshot::verify(&*location.storage()?, location.key(), &limits())?;
-        Ok(verified.protection == persist_core::Protection::Full)
+    observed(py, || {
+        py.detach(|| {
+            let location = Location::parse(location)?;
+            let verified = snapshot::verify(&*location.storage()?, location.key(), &limits())?;
+            Ok(verified.protection == persist_core::Protection::Full)
+        })
     })
 }
 
 /// Returns whether there is a snapshot at this place.
 #[pyfunction]
 pub(crate) fn exists(py: Python<'_>, location: OsString) -> Result<bool> {
-    py.detach(|| {
-        let location = Location::parse(location)?;
-        Ok(location.storage()?.exists(location.key())?)
+    observed(py, || {
+        py.detach(|| {
+            let location = Location::parse(location)?;
+            Ok(location.storage()?.exists(location.key())?)
+        })
     })
 }
 
 /// Deletes a snapshot.
 #[pyfunction]
 pub(crate) fn delete(py: Python<'_>, location: OsString) -> Result<()> {
-    py.detach(|| {
-        let location = Location::parse(location)?;
-        Ok(location.storage()?.delete(location.key())?)
+    observed(py, || {
+        py.detach(|| {
+            let location = Location::parse(location)?;
+            Ok(snapshot::delete(&*location.storage()?, location.key())?)
+        })
     })
 }
 
@@ -147,8 +160,9 @@ pub(crate) fn encode(
     marks: Vec<usize>,
     options: Options,
 ) -> Result<Bound<'_, PyBytes>> {
-    let bytes =
-        py.detach(|| -> Result<_> { Ok(snapshot::encode(&state, &marks, &options.parse()?)?) })?;
+    let bytes = observed(py, || {
+        py.detach(|| -> Result<_> { Ok(snapshot::encode(&state, &marks, &options.parse()?)?) })
+    })?;
     Ok(PyBytes::new(py, &bytes))
 }
 
@@ -156,7 +170,7 @@ pub(crate) fn encode(
 #[pyfunction]
 pub(crate) fn decode(py: Python<'_>, bytes: PyBackedBytes, reads_tags: bool) -> Result<Loaded<'_>> {
     let mut builder = Builder::new(py, reads_tags);
-    let verified = snapshot::read_bytes(&bytes, &limits(), &mut builder)?;
+    let verified = observed(py, || snapshot::read_bytes(&bytes, &limits(), &mut builder))?;
     loaded(&verified, builder)
 }
 

@@ -36,6 +36,7 @@ class Offline(FakeListChatModel):
 def sandbox(tmp_path, monkeypatch):
     """A folder of its own, models without a network, and no registration that stays."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUST_LOG", "")  # a snippet sets it
     monkeypatch.setattr(langchain_openai, "ChatOpenAI", Offline)
     monkeypatch.setattr("langchain.agents.factory.init_chat_model", lambda *_a, **_k: Offline())
     # The stand-in is known to the codec as its parent is.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use persist_core::{Error, ErrorKind, Result};
+use persist_core::{Error, ErrorKind, Result, snapshot};
 
 use super::places::Place;
 use crate::{Terminal, output, output_failed};
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         return Ok(2);
     }
     for place in &places {
-        place.storage.delete(&place.key)?;
+        snapshot::delete(&*place.storage, &place.key)?;
         if !arguments.json {
             output::line(terminal, &format!("deleted {}", output::printable(&place.name())))?;
         }

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Digest;
 use crate::metadata::Metadata;
 use crate::parallel;
+use crate::telemetry::spans::{self, span};
 
 /// The metadata in a native head; the file may be cut behind it.
 pub(super) fn metadata(container: Container, file: &[u8]) -> Result<Metadata> {
@@ -102,11 +103,13 @@ pub(super) fn unpack_block(
     algorithm: &dyn Algorithm,
 ) -> Result<Vec<u8>> {
     let plain_length = block.plain as usize;
-    let text = match block.member {
-        Some(member) => compression::inflate_member(member, block.packed, plain_length)?,
-        None => algorithm.decompress(block.packed, plain_length)?,
+    let unpack = || match block.member {
+        Some(member) => compression::inflate_member(member, block.packed, plain_length),
+        None => algorithm.decompress(block.packed, plain_length),
     };
-    if Digest::of(&text) != entry.digest {
+    let span = span!(spans::DECOMPRESS, "persist.bytes" = plain_length);
+    let text = spans::within(&span, unpack)?;
+    if span!(spans::HASH).in_scope(|| Digest::of(&text)) != entry.digest {
         return Err(changed(
             "a block does not match its hash: it was changed after it was written",
         ));

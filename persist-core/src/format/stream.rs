@@ -17,6 +17,7 @@ use crate::json::{Events, Parser};
 use crate::metadata::Metadata;
 use crate::parallel;
 use crate::storage::Object;
+use crate::telemetry::spans;
 
 /// A file up to this size is read at once.
 const SMALL: u64 = 256 * 1024;
@@ -132,7 +133,7 @@ impl Plan {
             let mut sources: Vec<_> = (0..parallel::threads())
                 .map(|first| {
                     let (sender, receiver) = sync_channel(AHEAD);
-                    scope.spawn(move || self.fetch(object, first, &sender));
+                    scope.spawn(spans::carried(move || self.fetch(object, first, &sender)));
                     receiver
                 })
                 .collect();

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::format::{self, Draft};
 use crate::metadata::Metadata;
 use crate::storage::{Key, PutOptions, Storage};
-use crate::telemetry::metrics::{self, Attempt};
+use crate::telemetry::{Operation, Verb};
 
 /// Begins to save a state that arrives in pieces; [`save`](super::save) is for one that is there.
 ///
@@ -29,9 +29,9 @@ use crate::telemetry::metrics::{self, Attempt};
 /// # Ok::<(), persist_core::Error>(())
 /// ```
 pub fn begin(storage: &dyn Storage, key: &Key, options: &SaveOptions) -> Result<Writer> {
-    let mut attempt = metrics::SAVE.begin();
-    let begun = begin_format(storage, key, options, true);
-    Ok(Writer { inner: attempt.failed_if(begun)?, attempt })
+    let mut operation = Verb::Save.begin(key.as_os_str());
+    let inner = operation.within(|| begin_format(storage, key, options, true))?;
+    Ok(Writer { inner, operation })
 }
 
 /// Does what [`begin`] does, for a producer that writes strict JSON by construction: the text is not
@@ -40,9 +40,9 @@ pub fn begin(storage: &dyn Storage, key: &Key, options: &SaveOptions) -> Result<
 /// A caller that cannot promise this writes snapshots that no reader accepts.
 #[doc(hidden)]
 pub fn begin_trusted(storage: &dyn Storage, key: &Key, options: &SaveOptions) -> Result<Writer> {
-    let mut attempt = metrics::SAVE.begin();
-    let begun = begin_format(storage, key, options, false);
-    Ok(Writer { inner: attempt.failed_if(begun)?, attempt })
+    let mut operation = Verb::Save.begin(key.as_os_str());
+    let inner = operation.within(|| begin_format(storage, key, options, false))?;
+    Ok(Writer { inner, operation })
 }
 
 fn begin_format(
@@ -68,7 +68,7 @@ fn begin_format(
 /// store is slow.
 pub struct Writer {
     inner: format::Writer,
-    attempt: Attempt,
+    operation: Operation,
 }
 
 impl Writer {
@@ -77,8 +77,7 @@ impl Writer {
     /// Fails with `Format` or `LimitExceeded` for text that could not be read back, and as the store
     /// does; an error may belong to an earlier piece. What is left then is to drop the writer.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.inner.write(bytes);
-        self.attempt.failed_if(written)
+        self.operation.within(|| self.inner.write(bytes))
     }
 
     /// Says that a block may end behind what was written, as at the end of a message.
@@ -90,9 +89,8 @@ impl Writer {
     ///
     /// Fails as [`Writer::write`] does; what was there before is then intact.
     pub fn finish(mut self) -> Result<Metadata> {
-        let metadata = self.attempt.failed_if(self.inner.finish())?;
-        self.attempt.succeeded();
-        metrics::saved(&metadata);
+        let metadata = self.operation.within(|| self.inner.finish())?;
+        self.operation.succeeded(Some(&metadata));
         Ok(metadata)
     }
 }

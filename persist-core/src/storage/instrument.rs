@@ -1,11 +1,11 @@
-//! A store that counts what it is asked: requests, failures, latency and bytes.
+//! A store that counts, traces and tells what it is asked: requests, failures, latency and bytes.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Key, Object, ObjectInfo, PutOptions, Room, Storage, Upload};
 use crate::error::{Error, ErrorKind, Result};
-use crate::telemetry::metrics;
+use crate::telemetry::{logs, metrics, spans};
 
 /// Counts the requests to the store inside, under the name of its family.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl InstrumentedStorage {
 
     fn count<T>(&self, operation: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let request = Request::new(self.backend, operation);
-        let result = work();
+        let result = spans::within(&spans::request(self.backend, operation), work);
         request.end(result.as_ref().err());
         result
     }
@@ -36,7 +36,8 @@ impl Storage for InstrumentedStorage {
 
     fn create(&self, key: &Key, options: &PutOptions) -> Result<Box<dyn Upload>> {
         let request = Request::new(self.backend, "write");
-        match self.inner.create(key, options) {
+        let create = || self.inner.create(key, options);
+        match spans::within(&spans::request(self.backend, "create"), create) {
             Ok(inner) => {
                 let (storage, key) = (Arc::clone(&self.inner), key.clone());
                 Ok(Box::new(InstrumentedUpload { inner, request, storage, key, bytes: 0 }))
@@ -79,13 +80,13 @@ impl Storage for InstrumentedStorage {
 struct Request {
     backend: &'static str,
     operation: &'static str,
-    /// `None` when nothing is counted.
+    /// `None` when nothing is counted or told.
     start: Option<Instant>,
 }
 
 impl Request {
     fn new(backend: &'static str, operation: &'static str) -> Self {
-        let start = metrics::is_on().then(Instant::now);
+        let start = (metrics::is_on() || logs::tells_requests()).then(Instant::now);
         Self { backend, operation, start }
     }
 
@@ -95,7 +96,10 @@ impl Request {
             .map(Error::kind)
             .filter(|kind| !is_an_answer(self.operation, *kind))
             .map(ErrorKind::code);
-        metrics::requested(self.backend, self.operation, start.elapsed(), failure);
+        logs::requested(self.backend, self.operation, start, error, failure.is_some());
+        if metrics::is_on() {
+            metrics::requested(self.backend, self.operation, start.elapsed(), failure);
+        }
     }
 }
 
@@ -120,7 +124,9 @@ impl Object for InstrumentedObject {
 
     fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
         let request = Request::new(self.backend, "read");
-        let result = self.inner.read_at(offset, length);
+        let span = spans::request(self.backend, "read");
+        span.record("persist.bytes", length);
+        let result = spans::within(&span, || self.inner.read_at(offset, length));
         request.end(result.as_ref().err());
         if let Ok(bytes) = &result {
             metrics::moved(self.backend, "read", bytes.len() as u64);
@@ -139,7 +145,9 @@ struct InstrumentedUpload {
 
 impl Upload for InstrumentedUpload {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let result = self.inner.write(bytes);
+        let span = spans::request(self.request.backend, "write");
+        span.record("persist.bytes", bytes.len());
+        let result = spans::within(&span, || self.inner.write(bytes));
         if let Err(error) = &result {
             self.request.end(Some(error));
         }
@@ -149,7 +157,8 @@ impl Upload for InstrumentedUpload {
 
     fn commit(self: Box<Self>, head: &[u8]) -> Result<()> {
         let Self { inner, request, storage, key, bytes } = *self;
-        let result = inner.commit(head);
+        let commit = || inner.commit(head);
+        let result = spans::within(&spans::request(request.backend, "commit"), commit);
         request.end(result.as_ref().err());
         if result.is_ok() && metrics::is_on() {
             metrics::moved(request.backend, "write", bytes.saturating_add(head.len() as u64));

@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 
 use super::{Key, Object, ObjectInfo, PutOptions, Room, Storage, Upload};
 use crate::error::{Error, ErrorKind, Result};
+use crate::telemetry::spans::{self, span};
 
 const TEMPORARY_PREFIX: &str = ".persist-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -200,14 +201,14 @@ impl LocalUpload {
         }
         if self.options.durable {
             // A failed sync is never tried again: the kernel may have dropped the pages by then.
-            self.file.as_file().sync_all()?;
+            span!(spans::FSYNC).in_scope(|| self.file.as_file().sync_all())?;
         }
-        if self.options.overwrite {
-            self.file.persist(&self.target)?;
-        } else {
-            self.file.persist_noclobber(&self.target)?;
-        }
+        let (target, overwrite) = (&self.target, self.options.overwrite);
+        span!(spans::RENAME).in_scope(|| {
+            if overwrite { self.file.persist(target) } else { self.file.persist_noclobber(target) }
+        })?;
         if self.options.durable {
+            let _entered = span!(spans::FSYNC).entered();
             sync_folder(&self.folder)?;
             self.made.iter().try_for_each(|made| sync_folder(&folder_or_here(made)))?;
         }

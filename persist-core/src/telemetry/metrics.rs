@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ::metrics::{counter, gauge, histogram};
 
-use crate::error::Result;
+use crate::error::Error;
 use crate::metadata::Metadata;
 
 static ON: AtomicBool = AtomicBool::new(false);
@@ -112,54 +112,40 @@ metrics! {
 }
 
 /// The three metrics of a verb: attempts, failures by kind, and duration where it has one.
-pub(crate) struct Verb {
+pub(crate) struct Counted {
     attempts: &'static str,
     failures: &'static str,
     duration: Option<&'static str>,
 }
 
-pub(crate) static SAVE: Verb =
-    Verb { attempts: SNAPSHOTS, failures: SNAPSHOT_FAILURES, duration: Some(SNAPSHOT_DURATION) };
-pub(crate) static LOAD: Verb =
-    Verb { attempts: RESTORES, failures: RESTORE_FAILURES, duration: Some(RESTORE_DURATION) };
-pub(crate) static VERIFY: Verb =
-    Verb { attempts: VERIFICATIONS, failures: VERIFY_FAILURES, duration: None };
+pub(crate) static SAVE: Counted =
+    Counted { attempts: SNAPSHOTS, failures: SNAPSHOT_FAILURES, duration: Some(SNAPSHOT_DURATION) };
+pub(crate) static LOAD: Counted =
+    Counted { attempts: RESTORES, failures: RESTORE_FAILURES, duration: Some(RESTORE_DURATION) };
+pub(crate) static VERIFY: Counted =
+    Counted { attempts: VERIFICATIONS, failures: VERIFY_FAILURES, duration: None };
 
-impl Verb {
-    /// Does the work and counts it.
-    pub(crate) fn count<T>(&'static self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let mut attempt = self.begin();
-        let result = attempt.failed_if(work());
-        if result.is_ok() {
-            attempt.succeeded();
-        }
-        result
-    }
-
+impl Counted {
     /// Begins work that is counted when it ends.
     pub(crate) fn begin(&'static self) -> Attempt {
         Attempt(is_on().then(|| (self, Instant::now())))
     }
 }
 
-/// Work that goes on; `None` when nothing is counted, or it is counted already.
-pub(crate) struct Attempt(Option<(&'static Verb, Instant)>);
+/// Work that goes on; `None` when nothing is counted.
+pub(crate) struct Attempt(Option<(&'static Counted, Instant)>);
 
 impl Attempt {
-    /// Counts a failure, once.
-    pub(crate) fn failed_if<T>(&mut self, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result
-            && let Some((verb, _)) = self.0.take()
-        {
-            counter!(verb.attempts).increment(1);
-            counter!(verb.failures, "kind" => error.kind().code()).increment(1);
-        }
-        result
+    /// Counts a failure.
+    pub(crate) fn failed(self, error: &Error) {
+        let Some((verb, _)) = self.0 else { return };
+        counter!(verb.attempts).increment(1);
+        counter!(verb.failures, "kind" => error.kind().code()).increment(1);
     }
 
     /// Counts work that is done.
-    pub(crate) fn succeeded(mut self) {
-        let Some((verb, start)) = self.0.take() else { return };
+    pub(crate) fn succeeded(self) {
+        let Some((verb, start)) = self.0 else { return };
         counter!(verb.attempts).increment(1);
         if let Some(duration) = verb.duration {
             histogram!(duration).record(start.elapsed());

@@ -12,6 +12,7 @@ from persist._location import Path, location
 from persist._metadata import Metadata
 from persist._observability import refusals
 from persist._threads import in_thread
+from persist._tracing import span, spanned
 from persist.exceptions import PersistError
 
 if TYPE_CHECKING:
@@ -159,33 +160,34 @@ def snapshot(
         >>> metadata["agent_id"]
         'bot'
     """
-    with refusals():
-        captured = adapters.capture(
-            agent,
-            adapter=adapter,
-            thread_id=thread_id,
-            session=session,
-            memory=memory,
-            messages=messages,
-            granularity=granularity,
+    with span("persist.snapshot", gen_ai__agent__id=agent_id, gen_ai__conversation__id=session_id):
+        with refusals(), span("persist.capture"):
+            captured = adapters.capture(
+                agent,
+                adapter=adapter,
+                thread_id=thread_id,
+                session=session,
+                memory=memory,
+                messages=messages,
+                granularity=granularity,
+            )
+        return _save(
+            captured,
+            location(path, storage_mode, s3_bucket),
+            {"secrets_policy": secrets_policy, "redact": redact, "verify": verify},
+            {
+                "agent_id": agent_id,
+                "session_id": session_id,
+                "snapshot_index": snapshot_index,
+                "description": description,
+                "tags": tags,
+                "parent": parent,
+                "compression": compression,
+                "level": level,
+                "durable": durable,
+                "overwrite": overwrite,
+            },
         )
-    return _save(
-        captured,
-        location(path, storage_mode, s3_bucket),
-        {"secrets_policy": secrets_policy, "redact": redact, "verify": verify},
-        {
-            "agent_id": agent_id,
-            "session_id": session_id,
-            "snapshot_index": snapshot_index,
-            "description": description,
-            "tags": tags,
-            "parent": parent,
-            "compression": compression,
-            "level": level,
-            "durable": durable,
-            "overwrite": overwrite,
-        },
-    )
 
 
 async def asnapshot(agent: object, path: Path, **options: Unpack[_SnapshotOptions]) -> Metadata:
@@ -207,9 +209,11 @@ async def asnapshot(agent: object, path: Path, **options: Unpack[_SnapshotOption
     """
     where = location(path, options.pop("storage_mode", "local"), options.pop("s3_bucket", None))
     capture, encode, write = _split(options)
-    with refusals():
-        captured = await adapters.acapture(agent, **capture)
-    return await in_thread(_save, captured, where, encode, write)
+    agent_id, session_id = write.get("agent_id"), write.get("session_id")
+    with span("persist.snapshot", gen_ai__agent__id=agent_id, gen_ai__conversation__id=session_id):
+        with refusals(), span("persist.capture"):
+            captured = await adapters.acapture(agent, **capture)
+        return await in_thread(_save, captured, where, encode, write)
 
 
 def restore(
@@ -274,23 +278,25 @@ def restore(
         >>> persist.restore("agent.json.gz")
         ['hello']
     """
-    document, context = _load(
-        location(path, storage_mode, s3_bucket),
-        {
-            "into": into,
-            "factory": factory,
-            "llm": llm,
-            "tools": tools,
-            "session": session,
-            "secrets": secrets,
-            "allow": allow,
-            "trusted": trusted,
-            "strict": strict,
-            "thread_id": thread_id,
-            "on_existing": on_existing,
-        },
-    )
-    return adapters.restore(document, context)
+    with span("persist.restore"):
+        document, context = _load(
+            location(path, storage_mode, s3_bucket),
+            {
+                "into": into,
+                "factory": factory,
+                "llm": llm,
+                "tools": tools,
+                "session": session,
+                "secrets": secrets,
+                "allow": allow,
+                "trusted": trusted,
+                "strict": strict,
+                "thread_id": thread_id,
+                "on_existing": on_existing,
+            },
+        )
+        with span("persist.rebuild"):
+            return adapters.restore(document, context)
 
 
 async def arestore(
@@ -313,11 +319,14 @@ async def arestore(
     Raises:
         PersistError: As `restore` raises.
     """
-    where = location(path, storage_mode, s3_bucket)
-    document, context = await in_thread(_load, where, options)
-    return await adapters.arestore(document, context)
+    with span("persist.restore"):
+        where = location(path, storage_mode, s3_bucket)
+        document, context = await in_thread(_load, where, options)
+        with span("persist.rebuild"):
+            return await adapters.arestore(document, context)
 
 
+@spanned("persist.load_state")
 def load_state(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> Any:
     """Read what a snapshot holds as plain data; no framework is needed.
 
@@ -346,6 +355,7 @@ def load_state(path: Path, storage_mode: str = "local", s3_bucket: str | None = 
     return _document.plain(Metadata.from_json(loaded.metadata), loaded)
 
 
+@spanned("persist.get_metadata")
 def get_metadata(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> Metadata:
     """Read what a snapshot says about itself, in one small read.
 
@@ -372,6 +382,7 @@ def get_metadata(path: Path, storage_mode: str = "local", s3_bucket: str | None 
     return Metadata.from_json(_persist.read_metadata(location(path, storage_mode, s3_bucket)))
 
 
+@spanned("persist.verify_snapshot")
 def verify_snapshot(
     path: Path, storage_mode: str = "local", s3_bucket: str | None = None
 ) -> Literal[True]:
@@ -400,6 +411,7 @@ def verify_snapshot(
     return True
 
 
+@spanned("persist.snapshot_exists")
 def snapshot_exists(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> bool:
     """Say whether there is a snapshot file at this place; it is not read.
 
@@ -421,6 +433,7 @@ def snapshot_exists(path: Path, storage_mode: str = "local", s3_bucket: str | No
     return _persist.exists(location(path, storage_mode, s3_bucket))
 
 
+@spanned("persist.delete_snapshot")
 def delete_snapshot(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> None:
     """Delete a snapshot.
 
@@ -531,6 +544,7 @@ async def adelete_snapshot(
     await in_thread(delete_snapshot, path, storage_mode, s3_bucket)
 
 
+@spanned("persist.dumps")
 def dumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
     """Write a snapshot into memory: the bytes that `snapshot` would save.
 
@@ -552,6 +566,7 @@ def dumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
     return _to_bytes(adapters.capture(agent, **capture), encode, write)
 
 
+@spanned("persist.loads")
 def loads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
     """Bring back the agent that the bytes of a snapshot hold.
 
@@ -605,8 +620,9 @@ async def adumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
         PersistError: As `dumps` raises.
     """
     capture, encode, write = _split(options)
-    captured = await adapters.acapture(agent, **capture)
-    return await in_thread(_to_bytes, captured, encode, write)
+    with span("persist.dumps"):
+        captured = await adapters.acapture(agent, **capture)
+        return await in_thread(_to_bytes, captured, encode, write)
 
 
 async def aloads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
@@ -622,8 +638,9 @@ async def aloads(data: bytes, **options: Unpack[_RestoreOptions]) -> Any:
     Raises:
         PersistError: As `loads` raises.
     """
-    document, context = await in_thread(_from_bytes, data, options)
-    return await adapters.arestore(document, context)
+    with span("persist.loads"):
+        document, context = await in_thread(_from_bytes, data, options)
+        return await adapters.arestore(document, context)
 
 
 async def ainspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
@@ -676,7 +693,7 @@ def _inspected(class_name: str, captured: Captured, encode: _Encode) -> Inspecti
 
 
 def _save(captured: Captured, where: str, encode: _Encode, write: _Write) -> Metadata:
-    with refusals():
+    with refusals(), span("persist.encode"):
         encoded = _document.encode(captured, **encode)
     options = _described(write, captured.framework, captured.adapter)
     return Metadata.from_json(_persist.save(encoded.data, encoded.marks, where, options))
@@ -701,7 +718,8 @@ def _opened(
         secrets=given.pop("secrets", None) or {},
     )
     context = adapters.RestoreContext(trust=trust, **given)
-    return _document.decode(Metadata.from_json(loaded.metadata), loaded, trust), context
+    with span("persist.decode"):
+        return _document.decode(Metadata.from_json(loaded.metadata), loaded, trust), context
 
 
 def _split(options: _SnapshotOptions) -> tuple[_Capture, _Encode, _Write]:

@@ -3,9 +3,32 @@ The Rust core of Persist.
 """
 
 from _typeshed import Incomplete, SupportsGetItem
-from typing import Any, SupportsIndex
+from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "forget_metrics", "health", "load", "metrics_table", "read_metadata", "render_metrics", "run_cli", "save", "start_metrics", "verify"]
+__all__ = ["Span", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "load", "metrics_table", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify"]
+
+@final
+class Span:
+    """
+    A span in Persist's own pipeline.
+    """
+    def __new__(cls, /, name: str, attributes: dict[str, bool | SupportsIndex | SupportsFloat | str], above: tuple[SupportsIndex, SupportsIndex, bool] | None) -> Span:
+        """
+        Begins a span below the one with these ids, or a new trace.
+        """
+    def end(self, /) -> None:
+        """
+        Ends it.
+        """
+    def fail(self, /, kind: str, message: str) -> None:
+        """
+        Marks it as failed.
+        """
+    @property
+    def ids(self, /) -> tuple[int, int, bool]:
+        """
+        The ids: trace, span, and whether it is recorded.
+        """
 
 def count_refusal(kind: str) -> None:
     """
@@ -37,6 +60,11 @@ def exists(location: str) -> bool:
     Returns whether there is a snapshot at this place.
     """
 
+def finish_telemetry() -> None:
+    """
+    Sends what is left, in a few seconds at most, and hands over the last records.
+    """
+
 def forget_metrics() -> None:
     """
     Forgets, in a forked child, what its parent had counted.
@@ -62,9 +90,19 @@ def read_metadata(location: str) -> str:
     Returns the metadata as JSON, from one small read.
     """
 
+def record_spans() -> None:
+    """
+    Records spans from now on, for the application's own pipeline.
+    """
+
 def render_metrics() -> str:
     """
     Returns the metrics of this process in Prometheus' text format.
+    """
+
+def renew_telemetry() -> None:
+    """
+    Begins anew in a forked child.
     """
 
 def run_cli(arguments: SupportsGetItem[int, str]) -> int:
@@ -77,9 +115,29 @@ def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], l
     Saves a state and returns the metadata as JSON.
     """
 
+def spans_table() -> list[tuple[str, str]]:
+    """
+    Returns name and meaning of each span of the core.
+    """
+
 def start_metrics(refusals: SupportsGetItem[int, str]) -> None:
     """
     Begins to count, unless it began before; `refusals` are the kinds of refused snapshots.
+    """
+
+def start_telemetry(variables: dict[str, str]) -> None:
+    """
+    Installs what the variables ask for, once; returns whether logging takes the records.
+    """
+
+def tracing_settings() -> tuple[bool, bool]:
+    """
+    Returns whether this process exports spans, and whether the environment forbids them.
+    """
+
+def variables_table() -> list[tuple[str, str, str]]:
+    """
+    Returns name, default and meaning of each variable that logs, traces and metrics read.
     """
 
 def verify(location: str) -> bool:

@@ -9,6 +9,7 @@ use crate::format::Limits;
 use crate::hashing::{Digest, Running};
 use crate::json::{Ignored, Parser};
 use crate::storage::Upload;
+use crate::telemetry::spans::{self, span};
 
 use std::sync::Arc;
 
@@ -31,12 +32,15 @@ impl Packer {
     }
 
     pub(super) fn pack(&self, plain: &[u8]) -> Result<Packed> {
-        let packed = self.algorithm.compress(plain, self.level)?;
+        let compress = || self.algorithm.compress(plain, self.level);
+        let span = span!(spans::COMPRESS, "persist.bytes" = plain.len());
+        let packed = spans::within(&span, compress)?;
         let bytes = framing::block_bytes(self.algorithm.container(), plain, packed);
         let length = u32::try_from(bytes.len()).map_err(|_| malformed("a block is too long"))?;
         let plain_length =
             u32::try_from(plain.len()).map_err(|_| malformed("a block is too long"))?;
-        let entry = Entry { length, plain: plain_length, digest: Digest::of(plain) };
+        let digest = span!(spans::HASH).in_scope(|| Digest::of(plain));
+        let entry = Entry { length, plain: plain_length, digest };
         Ok(Packed { bytes, entry })
     }
 }
@@ -70,7 +74,8 @@ impl Assembly {
 
     /// Checks the text of the next block.
     pub(super) fn check(&mut self, plain: &[u8]) -> Result<()> {
-        self.parser.as_mut().map_or(Ok(()), |parser| parser.feed(plain, &mut Ignored))
+        let Some(parser) = &mut self.parser else { return Ok(()) };
+        spans::within(&span!(spans::CHECK), || parser.feed(plain, &mut Ignored))
     }
 
     /// Checks that the text ends here.
@@ -80,7 +85,7 @@ impl Assembly {
 
     /// Hashes and writes the next block.
     pub(super) fn take(&mut self, plain: &[u8], packed: &Packed) -> Result<()> {
-        self.hasher.update(plain);
+        span!(spans::HASH).in_scope(|| self.hasher.update(plain));
         self.write(packed)
     }
 

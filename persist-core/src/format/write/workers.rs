@@ -10,6 +10,7 @@ use super::BLOCK;
 use super::assembly::{Assembly, Packed, Packer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::parallel;
+use crate::telemetry::spans;
 
 type Done = (Vec<u8>, Result<Packed>);
 
@@ -97,6 +98,7 @@ fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>> {
+    let work = spans::carried(work);
     thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|error| {
         Error::new(ErrorKind::Storage, "could not start a thread").with_source(error)
     })
