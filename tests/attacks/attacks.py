@@ -226,6 +226,14 @@ TYPED: dict[str, Any] = {
     },
     "doubled lists": doubled(60),
     "parts of parts": tag("parts", [tag("part", 1), tag("part", 0)]),
+    "a prompt of examples with a jinja2 template": tag(
+        "pydantic",
+        {
+            "class": "langchain_core.prompts.few_shot:FewShotPromptTemplate",
+            "fields": {"template_format": "jinja2", "suffix": JINJA, "input_variables": []},
+            "set": [],
+        },
+    ),
     "keys of one hash": tag("dict", [[key, 0] for key in colliding(100_000)]),
     "elements of one hash": tag("set", colliding(100_000)),
     "a key of doubled lists": tag("dict", [[doubled(60)["all"], 1]]),

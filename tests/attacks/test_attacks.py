@@ -164,7 +164,9 @@ def test_the_command_looks_at_all_of_them_and_builds_none(written, listener, tmp
 
 @pytest.mark.parametrize("name", attacks.TYPED)
 def test_typed_json(name, written, listener, tmp_path):
-    try_all(written(attacks.TYPED[name]), listener, tmp_path)
+    *_, restored = try_all(written(attacks.TYPED[name]), listener, tmp_path)
+    if name.startswith("a prompt"):
+        assert isinstance(restored, persist.UntrustedError)
 
 
 @pytest.mark.parametrize("name", attacks.ADAPTERS)

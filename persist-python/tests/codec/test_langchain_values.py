@@ -23,8 +23,12 @@ from langchain_core.messages import (
     ToolMessage,
 )
 from langchain_core.messages import content as blocks
-from langchain_core.output_parsers import CommaSeparatedListOutputParser, StrOutputParser
-from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.output_parsers import (
+    CommaSeparatedListOutputParser,
+    JsonOutputParser,
+    StrOutputParser,
+)
+from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult, RunInfo
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 from langchain_core.prompts import (
     ChatPromptTemplate,
@@ -271,6 +275,36 @@ def test_a_jinja2_prompt_comes_back_only_where_it_is_allowed():
 )
 def test_what_agents_hold_comes_back(value):
     same(value, back(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        LLMResult(generations=[[Generation(text="x")]], run=[RunInfo(run_id=UUID(int=7))]),
+        ChatResult(generations=[ChatGeneration(message=AIMessage("x"))], llm_output={"a": (1,)}),
+        JsonOutputParser(),
+        FewShotPromptTemplate(
+            examples=[{"a": "1"}],
+            example_prompt=PromptTemplate.from_template("{a}"),
+            suffix="{b}",
+            input_variables=["b"],
+        ),
+        FewShotChatMessagePromptTemplate(
+            examples=[{"a": "1"}],
+            example_prompt=ChatPromptTemplate.from_messages([("human", "{a}")]),
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_data_that_langchain_does_not_serialize_comes_back_without_being_allowed(value):
+    assert difference(value, persist.loads(persist.dumps(value))) is None
+
+
+def test_an_attribute_beside_the_fields_of_a_message_is_refused_and_not_lost():
+    message = HumanMessage("x")
+    message.__dict__["mood"] = "calm"
+    with pytest.raises(persist.UnserializableStateError, match="'mood'"):
+        persist.dumps([message])
 
 
 MODEL = ChatOpenAI(model="gpt-4o-mini", temperature=0.3, api_key="k", tags=["a"], max_retries=0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from persist.codec._registry import class_name, registered
 from persist.codec._types import Child, Lazy
-from persist.exceptions import FormatError, PersistError, RestoreError
+from persist.exceptions import FormatError, PersistError, RestoreError, UntrustedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,9 +30,15 @@ SAFE_CLASSES = frozenset(
         "language_models.fake_chat_models.FakeListChatModel",
         "language_models.fake_chat_models.FakeMessagesListChatModel",
         "language_models.fake_chat_models.ParrotFakeChatModel",
+        "output_parsers.json.JsonOutputParser",
+        "outputs.chat_result.ChatResult",
+        "outputs.llm_result.LLMResult",
+        "outputs.run_info.RunInfo",
+        "prompts.few_shot.FewShotChatMessagePromptTemplate",
+        "prompts.few_shot.FewShotPromptTemplate",
     )
 )
-"""Classes of langchain-core that hold data alone: histories, and its models for tests."""
+"""Classes of langchain-core that hold data alone, and that LangChain does not serialize."""
 
 
 def named(cls: type, refuse: Callable[[str, str], Exception]) -> str:
@@ -102,7 +108,7 @@ def _read_fields(node: Any, read: Read) -> dict[str, Any]:
     return {name: read.child(item, f".{name}") for name, item in node.items()}
 
 
-def _is_cached(value: object, name: str) -> bool:
+def is_cached(value: object, name: str) -> bool:
     """Say whether an attribute is computed again when it is asked for."""
     return isinstance(inspect.getattr_static(type(value), name, None), cached_property)
 
@@ -177,7 +183,7 @@ class _Dataclass:
         """Return class and fields."""
         names = [field.name for field in dataclasses.fields(value)]
         for name in _attributes(value):
-            if name not in names and not _is_cached(value, name):
+            if name not in names and not is_cached(value, name):
                 raise refuse(f"it has the attribute {name!r} that is no field", "declare it")
         present = {n: getattr(value, n) for n in names if getattr(value, n, _ABSENT) is not _ABSENT}
         return {"class": named(type(value), refuse), "fields": _children(present)}
@@ -238,7 +244,7 @@ class _Pydantic:
         """Return class, fields, extra and private attributes, and which fields were set."""
         fields = type(value).model_fields
         for name in value.__dict__:
-            if name not in fields and not _is_cached(value, name):
+            if name not in fields and not is_cached(value, name):
                 raise refuse(f"it has the attribute {name!r} that is no field", "declare it")
         node: dict[str, object] = {
             "class": named(type(value), refuse),
@@ -266,6 +272,7 @@ class _Pydantic:
             raise _wrong(read, cls, f"has no field {min(unknown)!r}")
         made = read.keep(cls.__new__(cls))
         fields = _read_fields(node["fields"], read)
+        _refuse_jinja(cls, fields, read)
         for name, field in cls.model_fields.items():
             # A field that the class got after the snapshot was taken.
             if name not in fields and not field.is_required():
@@ -278,6 +285,16 @@ class _Pydantic:
         has_private = bool(cls.__private_attributes__)
         object.__setattr__(made, "__pydantic_private__", private if has_private else None)
         return made
+
+
+def _refuse_jinja(cls: Any, fields: dict[str, Any], read: Read) -> None:
+    """A prompt of langchain-core is data, unless its template is one that can run code."""
+    name = class_name(cls)
+    is_jinja = name in SAFE_CLASSES and fields.get("template_format") == "jinja2"
+    if is_jinja and not read.trust.allows(name):
+        message = f"{read.path} asks for a jinja2 template, which can run code"
+        hint = f'if you trust this snapshot, pass allow={{"{name}": True}}'
+        raise UntrustedError(message, hint=hint)
 
 
 class _Custom:

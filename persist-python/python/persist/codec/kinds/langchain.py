@@ -28,6 +28,7 @@ from persist.codec._models import (
 )
 from persist.codec._types import Child
 from persist.codec.kinds._simple import Simple
+from persist.codec.kinds.classes import is_cached
 from persist.exceptions import (
     AdapterNotInstalledError,
     FormatError,
@@ -82,6 +83,9 @@ class _LangChain:
         row = row_of(value)
         if row is not None:
             return _encoded_model(row, value, refuse)
+        for name in value.__dict__.keys() - type(value).model_fields.keys():
+            if not is_cached(value, name):
+                raise refuse(f"it has the attribute {name!r} that is no field", "remove it")
         shown = value.to_json()
         identifier = list(shown.get("id", ()))
         if shown.get("type") != "constructor" or _class_path(tuple(identifier)) is None:
