@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: all quick help check comprehensive format lint manual build test explore bench bench-metrics \
+.PHONY: all quick help check comprehensive format lint manual build test explore bench bench-instructions bench-metrics \
   fidelity docs demo gen lock clean
 
 all: ## Set up, build, and run every check and test
@@ -33,6 +33,9 @@ explore: ## Look for failures with random examples, ten times as many as the tes
 
 bench: ## Measure, as ratios to a peer in the same run
 	scripts/bootstrap.sh && scripts/bench.sh
+
+bench-instructions: ## Count the core's instructions, compare with the count that is kept
+	scripts/bootstrap.sh && scripts/instructions.sh
 
 bench-metrics: ## Measure what observing takes of a small snapshot
 	scripts/bootstrap.sh && .venv/bin/python benches/metrics.py

@@ -2,8 +2,6 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -142,7 +140,7 @@ impl Metadata {
             let message = format!("the metadata is longer than {MAX_METADATA} bytes");
             return Err(Error::new(ErrorKind::LimitExceeded, message));
         }
-        let fields = Fields { text, members: json::members(text, BOUNDS)? };
+        let fields = Fields::read(text)?;
         fields.check_version("format_version", FORMAT_VERSION)?;
         if fields.get("state_format").is_some() {
             fields.check_version("state_format", STATE_FORMAT)?;
@@ -155,19 +153,27 @@ impl Metadata {
 /// The members of a metadata object, looked up by name.
 struct Fields<'a> {
     text: &'a [u8],
-    members: Vec<Member>,
+    members: Vec<(Member, Value)>,
 }
 
-impl Fields<'_> {
-    fn range(&self, name: &str) -> Option<Range<usize>> {
-        let member = self.members.iter().find(|member| member.key == name)?;
-        Some(member.value.clone())
+impl<'a> Fields<'a> {
+    fn read(text: &'a [u8]) -> Result<Self> {
+        let value = |member: &Member| {
+            let value = text.get(member.value.clone()).unwrap_or_default();
+            serde_json::from_slice(value).unwrap_or_default()
+        };
+        let members = json::members(text, BOUNDS)?;
+        let members = members.into_iter().map(|member| (value(&member), member));
+        Ok(Self { text, members: members.map(|(value, member)| (member, value)).collect() })
+    }
+
+    fn find(&self, name: &str) -> Option<&(Member, Value)> {
+        self.members.iter().find(|(member, _)| member.key == name)
     }
 
     /// The value of this field; `None` when it is absent or null.
-    fn get(&self, name: &str) -> Option<Value> {
-        let value = self.text.get(self.range(name)?)?;
-        serde_json::from_slice(value).ok().filter(|value| *value != Value::Null)
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.find(name).map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
     fn check_version(&self, name: &str, known: u64) -> Result<()> {
@@ -183,7 +189,7 @@ impl Fields<'_> {
 
     /// Compares `metadata_hash` with the bytes as they stand, its own digits taken as zeros.
     fn check_hash(&self) -> Result<()> {
-        let Some(range) = self.range("metadata_hash") else {
+        let Some((Member { value: range, .. }, _)) = self.find("metadata_hash") else {
             return self.check_hash_may_be_absent();
         };
         let stated = self.digest("metadata_hash")?;
@@ -199,7 +205,7 @@ impl Fields<'_> {
 
     fn check_hash_may_be_absent(&self) -> Result<()> {
         let is_own = |member: &&Member| !ORIGINAL_FIELDS.contains(&member.key.as_str());
-        match self.members.iter().find(is_own) {
+        match self.members.iter().map(|(member, _)| member).find(is_own) {
             None => Ok(()),
             Some(own) => Err(Error::new(
                 ErrorKind::Integrity,
@@ -218,23 +224,23 @@ impl Fields<'_> {
             timestamp: self.timestamp()?,
             content_hash: self.digest("content_hash")?.ok_or_else(|| missing("content_hash"))?,
             snapshot_id: self.required_text("snapshot_id")?.parse()?,
-            description: self.text("description")?,
+            description: self.owned_text("description")?,
             uncompressed_size: self.required_number("uncompressed_size")?,
             compressed_size: self.number("compressed_size")?,
-            compression_algorithm: self.required_text("compression_algorithm")?,
+            compression_algorithm: self.required_text("compression_algorithm")?.to_owned(),
             state_format: self.number("state_format")?,
             block_root: self.digest("block_root")?,
             metadata_hash: self.digest("metadata_hash")?,
-            parent: self.text("parent")?.map(|parent| parent.parse()).transpose()?,
+            parent: self.text("parent")?.map(str::parse).transpose()?,
             tags: self.object("tags")?,
             framework: self.object("framework")?,
-            adapter: self.text("adapter")?,
-            persist_version: self.text("persist_version")?,
+            adapter: self.owned_text("adapter")?,
+            persist_version: self.owned_text("persist_version")?,
             unknown: self.unknown(),
         })
     }
 
-    fn text(&self, name: &str) -> Result<Option<String>> {
+    fn text(&self, name: &str) -> Result<Option<&str>> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -242,7 +248,11 @@ impl Fields<'_> {
         }
     }
 
-    fn required_text(&self, name: &str) -> Result<String> {
+    fn owned_text(&self, name: &str) -> Result<Option<String>> {
+        self.text(name).map(|text| text.map(str::to_owned))
+    }
+
+    fn required_text(&self, name: &str) -> Result<&str> {
         self.text(name)?.ok_or_else(|| missing(name))
     }
 
@@ -257,15 +267,14 @@ impl Fields<'_> {
     }
 
     fn digest(&self, name: &str) -> Result<Option<Digest>> {
-        let parse = |text: String| Digest::from_hex(&text);
         let wrong = || wrong(name, "64 lower-case hexadecimal digits");
-        self.text(name)?.map(|text| parse(text).ok_or_else(wrong)).transpose()
+        self.text(name)?.map(|text| Digest::from_hex(text).ok_or_else(wrong)).transpose()
     }
 
     fn object(&self, name: &str) -> Result<Map<String, Value>> {
         match self.get(name) {
             None => Ok(Map::new()),
-            Some(Value::Object(map)) if map.values().all(Value::is_string) => Ok(map),
+            Some(Value::Object(map)) if map.values().all(Value::is_string) => Ok(map.clone()),
             Some(_) => Err(wrong(name, "an object of strings")),
         }
     }
@@ -290,8 +299,9 @@ impl Fields<'_> {
             "persist_version",
         ];
         let is_known = |key: &str| ORIGINAL_FIELDS.contains(&key) || own.contains(&key);
-        let keys = self.members.iter().map(|member| &member.key).filter(|key| !is_known(key));
-        keys.filter_map(|key| Some((key.clone(), self.get(key)?))).collect()
+        let unknown = self.members.iter().filter(|(member, _)| !is_known(&member.key));
+        let filled = unknown.filter(|(_, value)| !value.is_null());
+        filled.map(|(member, value)| (member.key.clone(), value.clone())).collect()
     }
 }
 

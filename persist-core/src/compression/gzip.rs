@@ -58,11 +58,18 @@ impl Algorithm for Gzip {
 
 /// Inflates one member, with its header and trailer, which must give exactly `plain_length` bytes.
 ///
-/// `packed` is its deflate stream, which must end where the trailer begins.
-pub(crate) fn inflate_member(member: &[u8], packed: &[u8], plain_length: usize) -> Result<Vec<u8>> {
+/// `packed` is its deflate stream, which must end where the trailer begins. The text is written over
+/// what the buffer holds, and returned in it.
+pub(crate) fn inflate_member(
+    member: &[u8],
+    packed: &[u8],
+    plain_length: usize,
+    buffer: Vec<u8>,
+) -> Result<Vec<u8>> {
     let (body, trailer) = member.split_at(member.len().saturating_sub(TRAILER));
     if memmem::find(member, trailer) == Some(body.len()) {
-        let mut plain = vec![0; plain_length];
+        let mut plain = buffer;
+        plain.resize(plain_length, 0);
         return match Decompressor::new().gzip_decompress(member, &mut plain) {
             Ok(length) if length == plain_length => Ok(plain),
             _ => Err(damaged("gzip")),
@@ -106,7 +113,7 @@ mod tests {
     const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
     fn inflate(packed: &[u8], trailer: &[u8], length: usize) -> Result<Vec<u8>> {
-        inflate_member(&[&HEADER, packed, trailer].concat(), packed, length)
+        inflate_member(&[&HEADER, packed, trailer].concat(), packed, length, vec![1; 50])
     }
 
     #[test]

@@ -31,9 +31,17 @@ pub(super) fn least_length(metadata: &str) -> usize {
 pub(super) fn metadata_in(text: &[u8]) -> Result<&[u8]> {
     let inner = text.strip_prefix(OPENING).and_then(|text| text.strip_suffix(BETWEEN));
     let inner = inner.ok_or_else(|| malformed("the head does not hold metadata alone"))?;
-    let padding = inner.iter().rev().take_while(|byte| **byte == b' ').count();
-    let length = inner.len().saturating_sub(padding);
-    inner.get(..length).ok_or_else(|| malformed("the head is empty"))
+    let inner = trim(inner, &[b' '; 64]);
+    Ok(trim(inner, b" "))
+}
+
+/// The text without these spaces at its end, however often they stand there.
+fn trim<'a>(text: &'a [u8], spaces: &[u8]) -> &'a [u8] {
+    let mut text = text;
+    while let Some(rest) = text.strip_suffix(spaces) {
+        text = rest;
+    }
+    text
 }
 
 pub(super) fn too_long(limit: usize) -> Error {

@@ -86,8 +86,9 @@ pub(super) fn check_table(
 fn unpack(layout: &Layout<'_>, algorithm: &dyn Algorithm) -> Result<Vec<u8>> {
     let pairs: Vec<_> = layout.blocks.iter().zip(&layout.table).collect();
     let size = layout.blocks.iter().map(|block| block.plain as usize).sum();
-    let texts =
-        parallel::map(&pairs, size, |(block, entry)| unpack_block(block, entry, algorithm))?;
+    let texts = parallel::map(&pairs, size, |(block, entry)| {
+        unpack_block(block, entry, algorithm, Vec::new())
+    })?;
     Ok(texts.concat())
 }
 
@@ -96,15 +97,16 @@ pub(super) fn check_block(block: &Block<'_>, entry: &Entry) -> Result<()> {
     table::check_lengths(&[*entry], &[(block.length, block.plain)])
 }
 
-/// Unpacks one block and checks it.
+/// Unpacks one block and checks it; the buffer may be used for its text.
 pub(super) fn unpack_block(
     block: &Block<'_>,
     entry: &Entry,
     algorithm: &dyn Algorithm,
+    buffer: Vec<u8>,
 ) -> Result<Vec<u8>> {
     let plain_length = block.plain as usize;
     let unpack = || match block.member {
-        Some(member) => compression::inflate_member(member, block.packed, plain_length),
+        Some(member) => compression::inflate_member(member, block.packed, plain_length, buffer),
         None => algorithm.decompress(block.packed, plain_length),
     };
     let span = span!(spans::DECOMPRESS, "persist.bytes" = plain_length);

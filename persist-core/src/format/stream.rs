@@ -4,7 +4,7 @@
 //! one that is parsed. Anything that is not laid out as we write it takes the way of `read`.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use super::read::{Kind, kind_of, read, read_all, start_of};
@@ -112,8 +112,9 @@ impl Plan {
             hasher: Running::default(),
         };
         if self.metadata.uncompressed_size <= SMALL_TEXT {
+            let mut buffer = Vec::new();
             for (offset, entry) in self.places() {
-                reader.take(events, || self.block(object, offset, entry))?;
+                buffer = reader.take(events, || self.block(object, offset, entry, buffer))?;
             }
         } else {
             self.on_threads(object, &mut reader, events)?;
@@ -132,15 +133,19 @@ impl Plan {
         thread::scope(|scope| {
             let mut sources: Vec<_> = (0..parallel::threads())
                 .map(|first| {
-                    let (sender, receiver) = sync_channel(AHEAD);
-                    scope.spawn(spans::carried(move || self.fetch(object, first, &sender)));
-                    receiver
+                    let (sender, blocks) = sync_channel(AHEAD);
+                    let (back, buffers) = channel();
+                    let fetch = move || self.fetch(object, first, &sender, &buffers);
+                    scope.spawn(spans::carried(fetch));
+                    Source { blocks, back }
                 })
                 .collect();
             let mut left = self.table.len();
             while left > 0 {
                 for source in sources.iter_mut().take(left) {
-                    reader.take(events, || next_block(source))?;
+                    let buffer = reader.take(events, || source.next())?;
+                    // A thread that has fetched its last block needs no buffer.
+                    let _ = source.back.send(buffer);
                 }
                 left = left.saturating_sub(sources.len());
             }
@@ -158,9 +163,16 @@ impl Plan {
     }
 
     /// Fetches and checks every n-th block, until nobody listens any more.
-    fn fetch(&self, object: &dyn Object, first: usize, sender: &SyncSender<Result<Vec<u8>>>) {
+    fn fetch(
+        &self,
+        object: &dyn Object,
+        first: usize,
+        sender: &SyncSender<Result<Vec<u8>>>,
+        buffers: &Receiver<Vec<u8>>,
+    ) {
         for (offset, entry) in self.places().skip(first).step_by(parallel::threads()) {
-            let block = self.block(object, offset, entry);
+            let buffer = buffers.try_recv().unwrap_or_default();
+            let block = self.block(object, offset, entry, buffer);
             let is_last = block.is_err();
             if sender.send(block).is_err() || is_last {
                 return;
@@ -168,7 +180,13 @@ impl Plan {
         }
     }
 
-    fn block(&self, object: &dyn Object, offset: u64, entry: &Entry) -> Result<Vec<u8>> {
+    fn block(
+        &self,
+        object: &dyn Object,
+        offset: u64,
+        entry: &Entry,
+        buffer: Vec<u8>,
+    ) -> Result<Vec<u8>> {
         let length = usize::try_from(entry.length).unwrap_or(usize::MAX);
         let bytes = object.read_at(offset, length)?;
         let block = framing::take_block(self.container, &bytes)?;
@@ -176,7 +194,7 @@ impl Plan {
         if block.is_private != (self.algorithm.container() == Container::Private) {
             return Err(native::not_compressed_with(&self.metadata.compression_algorithm));
         }
-        native::unpack_block(&block, entry, &*self.algorithm)
+        native::unpack_block(&block, entry, &*self.algorithm, buffer)
     }
 }
 
@@ -189,23 +207,32 @@ struct Reader {
 }
 
 impl Reader {
+    /// Hashes and parses the next block; returns it, to be used again.
     fn take(
         &mut self,
         events: &mut impl Events,
         get: impl FnOnce() -> Result<Vec<u8>> + Send,
-    ) -> Result<()> {
+    ) -> Result<Vec<u8>> {
         let hasher = &mut self.hasher;
         let block = events.detached(|| get().inspect(|block| hasher.update(block)))?;
         if self.parsed.is_ok() {
             self.parsed = self.parser.feed(&block, events);
         }
-        Ok(())
+        Ok(block)
     }
 }
 
-fn next_block(source: &mut Receiver<Result<Vec<u8>>>) -> Result<Vec<u8>> {
-    let died = |_| Error::new(ErrorKind::Storage, "a thread that reads ended before its work");
-    source.recv().map_err(died)?
+/// A thread that fetches blocks, and the way back for their buffers.
+struct Source {
+    blocks: Receiver<Result<Vec<u8>>>,
+    back: Sender<Vec<u8>>,
+}
+
+impl Source {
+    fn next(&mut self) -> Result<Vec<u8>> {
+        let died = |_| Error::new(ErrorKind::Storage, "a thread that reads ended before its work");
+        self.blocks.recv().map_err(died)?
+    }
 }
 
 /// The bytes behind the blocks, when the sizes in the metadata can be true.
