@@ -28,7 +28,7 @@ mod _persist {
     use crate::snapshots::{decode, delete, encode, exists, load, read_metadata, save, verify};
     #[pymodule_export]
     use crate::telemetry::{
-        Span, finish_telemetry, record_spans, renew_telemetry, spans_table, start_telemetry,
-        tracing_settings, variables_table,
+        Span, finish_telemetry, pushes_metrics, record_spans, renew_telemetry, spans_table,
+        start_telemetry, tracing_settings, variables_table,
     };
 }

@@ -37,6 +37,12 @@ pub(crate) fn tracing_settings() -> (bool, bool) {
     (traces::exports(), traces::are_forbidden())
 }
 
+/// Returns whether the environment asks to count in order to push.
+#[pyfunction]
+pub(crate) fn pushes_metrics() -> bool {
+    persist_telemetry::push::is_asked_alone()
+}
+
 /// Records spans from now on, for the application's own pipeline.
 #[pyfunction]
 pub(crate) fn record_spans() {

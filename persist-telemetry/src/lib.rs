@@ -7,6 +7,7 @@
 mod client;
 pub mod metrics;
 mod process;
+pub mod push;
 pub mod records;
 mod stderr;
 pub mod traces;
@@ -41,6 +42,7 @@ pub fn start(variables: &Variables, unasked: Unasked) {
         let (stderr, mut complaints) = stderr::layer(variables, unasked);
         let host = stderr.is_none().then(records::layer);
         complaints.extend(traces::configure(variables));
+        complaints.extend(push::configure(variables));
         let subscriber = registry().with(stderr).with(host).with(traces::layer());
         if tracing::subscriber::set_global_default(subscriber).is_err() {
             return; // Another front door of this process came first.
@@ -54,6 +56,7 @@ pub fn start(variables: &Variables, unasked: Unasked) {
 /// Sends what is left, and waits a few seconds for it at most.
 pub fn finish() {
     traces::finish(PATIENCE);
+    metrics::finish(PATIENCE);
 }
 
 /// Forgets, in a forked child, what only the parent's threads could finish.

@@ -1,12 +1,16 @@
-//! The metrics of this process, as Prometheus reads them.
+//! The metrics of this process: for Prometheus to read, and to be pushed.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use persist_core::telemetry::metrics::{ALL, Kind, Metric, SNAPSHOT_FAILURES, turn_on};
 use persist_core::{Error, ErrorKind, Result};
+
+use crate::push::{self, Push};
 
 /// From a tenth of a millisecond, as for a small local file, to what the deadlines allow.
 const SECONDS: [f64; 16] = [
@@ -31,7 +35,13 @@ const BYTES: [f64; 12] = [
 const RATIOS: [f64; 10] = [0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 
 /// What this process has counted.
-static COUNTS: ArcSwapOption<PrometheusRecorder> = ArcSwapOption::const_empty();
+struct Counts {
+    page: PrometheusRecorder,
+    /// What is counted to be pushed as well, and what pushes it, when the environment asks for it.
+    push: Option<(Push, SdkMeterProvider)>,
+}
+
+static COUNTS: ArcSwapOption<Counts> = ArcSwapOption::const_empty();
 static INSTALLED: OnceLock<()> = OnceLock::new();
 
 /// Begins to count, unless it began before. `refusals` are the kinds of error that front doors have of
@@ -40,7 +50,7 @@ static INSTALLED: OnceLock<()> = OnceLock::new();
 /// Fails with `Configuration` when another recorder of the `metrics` crate is installed.
 pub fn start(refusals: &[String]) -> Result<()> {
     if COUNTS.load().is_none() {
-        COUNTS.store(Some(Arc::new(builder().map_err(refused)?.build_recorder())));
+        COUNTS.store(Some(Arc::new(Counts::new().map_err(refused)?)));
         if INSTALLED.set(()).is_ok() {
             metrics::set_global_recorder(Switch).map_err(refused)?;
         }
@@ -56,15 +66,48 @@ pub fn start(refusals: &[String]) -> Result<()> {
 
 /// Forgets what the parent of a forked process had counted; nothing is counted before [`start`].
 pub fn forget() {
-    COUNTS.store(None);
+    // Not dropped: that would wait for a thread of the parent.
+    std::mem::forget(COUNTS.swap(None));
+}
+
+/// Pushes what is left, and nothing after it.
+pub(crate) fn finish(patience: Duration) {
+    if let Some(Counts { push: Some((_, pushes)), .. }) = COUNTS.load_full().as_deref() {
+        let _ = pushes.shutdown_with_timeout(patience);
+    }
 }
 
 /// The metrics in Prometheus' text format; empty before [`start`].
 pub fn render() -> String {
-    let Some(recorder) = COUNTS.load_full() else { return String::new() };
-    let handle = recorder.handle();
-    handle.run_upkeep();
-    handle.render()
+    let Some(counts) = COUNTS.load_full() else { return String::new() };
+    let page = counts.page.handle();
+    page.run_upkeep();
+    page.render()
+}
+
+impl Counts {
+    fn new() -> std::result::Result<Self, BuildError> {
+        Ok(Self { page: builder()?.build_recorder(), push: push::recorder() })
+    }
+
+    fn push(&self) -> Option<&Push> {
+        self.push.as_ref().map(|(push, _)| push)
+    }
+
+    fn counter(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Counter {
+        let counter = self.page.register_counter(key, metadata);
+        self.push().map_or(counter.clone(), |push| push.counter(key, counter))
+    }
+
+    fn gauge(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Gauge {
+        let gauge = self.page.register_gauge(key, metadata);
+        self.push().map_or(gauge.clone(), |push| push.gauge(key, gauge))
+    }
+
+    fn histogram(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Histogram {
+        let histogram = self.page.register_histogram(key, metadata);
+        self.push().map_or(histogram.clone(), |push| push.histogram(key, histogram))
+    }
 }
 
 /// Passes on to the counts of this process. A forked child begins its own: other threads of its parent
@@ -74,48 +117,53 @@ struct Switch;
 impl Recorder for Switch {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
         if let Some(counts) = &*COUNTS.load() {
-            counts.describe_counter(name, unit, text);
+            counts.page.describe_counter(name, unit, text);
         }
     }
 
     fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
         if let Some(counts) = &*COUNTS.load() {
-            counts.describe_gauge(name, unit, text);
+            counts.page.describe_gauge(name, unit, text);
         }
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
         if let Some(counts) = &*COUNTS.load() {
-            counts.describe_histogram(name, unit, text);
+            counts.page.describe_histogram(name, unit, text);
         }
     }
 
     fn register_counter(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Counter {
         let counts = COUNTS.load();
-        counts.as_ref().map_or_else(Counter::noop, |to| to.register_counter(key, metadata))
+        counts.as_ref().map_or_else(Counter::noop, |to| to.counter(key, metadata))
     }
 
     fn register_gauge(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Gauge {
         let counts = COUNTS.load();
-        counts.as_ref().map_or_else(Gauge::noop, |to| to.register_gauge(key, metadata))
+        counts.as_ref().map_or_else(Gauge::noop, |to| to.gauge(key, metadata))
     }
 
     fn register_histogram(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Histogram {
         let counts = COUNTS.load();
-        counts.as_ref().map_or_else(Histogram::noop, |to| to.register_histogram(key, metadata))
+        counts.as_ref().map_or_else(Histogram::noop, |to| to.histogram(key, metadata))
     }
 }
 
 fn builder() -> std::result::Result<PrometheusBuilder, BuildError> {
-    ALL.iter().try_fold(PrometheusBuilder::new(), |builder, metric| {
-        let buckets: &[f64] = match metric.kind {
-            Kind::Counter | Kind::Gauge => return Ok(builder),
-            Kind::Seconds => &SECONDS,
-            Kind::Bytes => &BYTES,
-            Kind::Ratio => &RATIOS,
-        };
-        builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), buckets)
+    ALL.iter().try_fold(PrometheusBuilder::new(), |builder, metric| match buckets(metric.kind) {
+        [] => Ok(builder),
+        buckets => builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), buckets),
     })
+}
+
+/// The upper ends of a histogram's buckets; none for what is no histogram.
+pub(crate) fn buckets(kind: Kind) -> &'static [f64] {
+    match kind {
+        Kind::Counter | Kind::Gauge => &[],
+        Kind::Seconds => &SECONDS,
+        Kind::Bytes => &BYTES,
+        Kind::Ratio => &RATIOS,
+    }
 }
 
 fn describe(metric: &Metric) {

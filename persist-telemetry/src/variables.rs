@@ -39,9 +39,11 @@ variables! {
     SAMPLE_RATE "PERSIST_TRACE_SAMPLE_RATE" "`1.0`"
         "The share of new traces that is recorded, from 0 to 1; a trace that goes on is recorded as it began.";
     OTLP_ENDPOINT "OTEL_EXPORTER_OTLP_ENDPOINT" "`http://localhost:4318`"
-        "Where traces go by OTLP over HTTP; `/v1/traces` is appended.";
+        "Where traces and metrics go by OTLP over HTTP; `/v1/traces` and `/v1/metrics` are appended.";
     OTLP_TRACES_ENDPOINT "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" "none"
         "Where traces go, taken as it stands.";
+    OTLP_METRICS_ENDPOINT "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT" "none"
+        "Where metrics go, taken as it stands.";
     OTLP_PROTOCOL "OTEL_EXPORTER_OTLP_PROTOCOL" "`http/protobuf`"
         "The protocol; no other is built in.";
     OTLP_HEADERS "OTEL_EXPORTER_OTLP_HEADERS" "none"
@@ -52,6 +54,12 @@ variables! {
         "`gzip`, or none.";
     TRACES_EXPORTER "OTEL_TRACES_EXPORTER" "`otlp`"
         "`otlp`, or `none`: no spans are exported.";
+    METRICS_ENABLED "PERSIST_METRICS_ENABLED" "`false`"
+        "`true`: metrics are counted, and `/metrics`, `/healthz` and `/readyz` are served.";
+    METRICS_EXPORTER "OTEL_METRICS_EXPORTER" "`otlp` when metrics are on and an endpoint is set"
+        "`otlp`: metrics are counted and pushed; `none`: they are not pushed.";
+    METRIC_INTERVAL "OTEL_METRIC_EXPORT_INTERVAL" "`60000`"
+        "Milliseconds between two pushes of metrics.";
     SERVICE_NAME "OTEL_SERVICE_NAME" "`persist`"
         "The name of the service in traces and metrics.";
     RESOURCE_ATTRIBUTES "OTEL_RESOURCE_ATTRIBUTES" "none"
@@ -65,7 +73,7 @@ variables! {
     TRACEPARENT "TRACEPARENT" "none"
         "The trace that the `persist` command goes on in, as W3C's `traceparent`.";
     SDK_DISABLED "OTEL_SDK_DISABLED" "`false`"
-        "`true`: no spans are recorded.";
+        "`true`: no spans are recorded and no metrics are pushed.";
 }
 
 /// The variables of a process, as its front door read them.

@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from persist import _persist, exceptions
+from persist import _persist, _tracing, exceptions
 from persist.exceptions import PersistError
 
 if TYPE_CHECKING:
@@ -43,19 +43,18 @@ def start_counting() -> None:
         ConfigurationError: Something else records metrics in Persist's core.
     """
     global _counting  # noqa: PLW0603 - once for each process
+    _tracing.start()
     _persist.start_metrics(sorted({*_KINDS, _OTHER}))
     _counting = True
 
 
 def start_if_asked() -> None:
-    """Publish the metrics of this process, once, when PERSIST_METRICS_ENABLED says so.
+    """Publish the metrics of this process when the environment says so, at the first call.
 
     What cannot be had is logged as a warning, never raised.
     """
     global _started_by  # noqa: PLW0603 - once for each process
     if _started_by == os.getpid():
-        return
-    if os.environ.get(METRICS_ENABLED, "").strip().lower() not in _YES:
         return
     with _lock:
         if _started_by != os.getpid():
@@ -64,7 +63,12 @@ def start_if_asked() -> None:
 
 
 def _start() -> None:
-    start_counting()
+    _tracing.start()
+    is_served = os.environ.get(METRICS_ENABLED, "").strip().lower() in _YES
+    if is_served or _persist.pushes_metrics():
+        start_counting()
+    if not is_served:
+        return
     # Both are much to import for who needs none.
     if os.environ.get(MULTIPROCESS):
         from persist import _multiprocess

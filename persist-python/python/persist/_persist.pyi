@@ -5,7 +5,7 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Span", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "load", "metrics_table", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify"]
+__all__ = ["Span", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "load", "metrics_table", "pushes_metrics", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify"]
 
 @final
 class Span:
@@ -83,6 +83,11 @@ def load(location: str, reads_tags: bool) -> tuple[str, Any, bool]:
 def metrics_table() -> list[tuple[str, str, list[str], str]]:
     """
     Returns name, kind, labels and meaning of each metric.
+    """
+
+def pushes_metrics() -> bool:
+    """
+    Returns whether the environment asks to count in order to push.
     """
 
 def read_metadata(location: str) -> str:

@@ -83,7 +83,7 @@ def span(name: str, **attributes: object) -> AbstractContextManager[None]:
     Returns:
         What the block is entered with; an exception marks the span.
     """
-    exports, is_off = _settings or _start()
+    exports, is_off = _settings or start()
     if is_off:
         return _NOTHING
     provider = _application()
@@ -113,9 +113,15 @@ def spanned(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-def _start() -> tuple[bool, bool]:
-    """Do what the environment asks of logs and traces, at the first use."""
+def start() -> tuple[bool, bool]:
+    """Do what the environment asks of logs and traces, at the first use.
+
+    Returns:
+        Whether this process exports spans, and whether there are to be none.
+    """
     global _settings  # noqa: PLW0603 - once for each process
+    if _settings is not None:
+        return _settings
     asked = {name: text for name, text in os.environ.items() if name.startswith(_VARIABLES)}
     _persist.start_telemetry(asked)
     _settings = _persist.tracing_settings()
