@@ -152,10 +152,15 @@ def of_phoenix(answer: dict[str, Any]) -> list[Seen]:
     spans = []
     for span in answer["data"]:
         numbers = [int(span.get(name) or "0", 16) for name in _PHOENIX_IDS]
-        values = {pair["key"]: next(iter(pair["value"].values())) for pair in span["attributes"]}
-        failed = span["status"].get("code") in {2, "ERROR", "STATUS_CODE_ERROR"}
+        values = {pair["key"]: _given(pair["value"]) for pair in span["attributes"]}
+        failed = span["status"]["code"] == 2
         spans.append(Seen(*numbers, span["name"], values, failed))
     return spans
+
+
+def _given(values: dict[str, Any]) -> Any:
+    """The one that is there, of the kinds that a value can be of."""
+    return next((value for value in values.values() if value is not None), None)
 
 
 _PHOENIX_IDS = ("trace_id", "span_id", "parent_span_id")

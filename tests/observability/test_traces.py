@@ -1,5 +1,6 @@
 """Spans, in the pipelines that applications have: one trace, the right tree, errors marked."""
 
+import contextlib
 import json
 import time
 import urllib.request
@@ -97,37 +98,49 @@ def test_the_command_goes_on_in_the_trace_of_its_caller(tmp_path):
     assert ["persist.verify"] in [child[:1] for child in root[1:]]
 
 
-@pytest.fixture
-def spans_of(phoenix):
-    """Waits until Phoenix has spans of this service, and returns them."""
-
-    def found(names, known):
-        with urllib.request.urlopen(f"{phoenix.spans}?limit=1000") as answer:
-            spans = [span for span in of_phoenix(json.load(answer)) if span.trace not in known]
-        return spans if names <= {span.name for span in spans} else None
-
-    return lambda names, known=(): until(lambda: found(names, known))
+def in_phoenix(phoenix):
+    """Every span that Phoenix has."""
+    with urllib.request.urlopen(f"{phoenix.spans}?limit=1000") as answer:
+        return of_phoenix(json.load(answer))
 
 
-def test_phoenix_has_one_tree_for_each_call_from_python(tmp_path, phoenix, spans_of):
-    done = run(tmp_path, PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT=phoenix.url)
-    assert (done.returncode, done.stderr) == (0, "")
-    spans = spans_of({"persist.snapshot", "persist.restore"})
+@contextlib.contextmanager
+def exported_to(phoenix, roots):
+    """A list that holds, behind the block, the spans of new traces with these roots."""
+    before = {span.trace for span in in_phoenix(phoenix)}
+    new = []
+    yield new
+
+    def found():
+        spans = [span for span in in_phoenix(phoenix) if span.trace not in before]
+        return spans if roots <= {span.name for span in spans} else None
+
+    new += until(found)
+
+
+def test_phoenix_has_one_tree_for_each_call_from_python(tmp_path, phoenix):
+    with exported_to(phoenix, {"persist.snapshot", "persist.restore"}) as spans:
+        done = run(tmp_path, PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT=phoenix.url)
+        assert (done.returncode, done.stderr) == (0, "")
     check_program(spans)
 
 
-def test_phoenix_has_one_tree_for_the_command(tmp_path, phoenix, spans_of):
+def test_phoenix_has_one_tree_for_the_command(tmp_path, phoenix):
     persist.snapshot([1], tmp_path / "a.json.gz")
-    done = command(
-        tmp_path,
-        "show",
-        "a.json.gz",
-        PERSIST_TRACING_ENABLED="true",
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{phoenix.url}/v1/traces",
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    spans = [span for span in spans_of({"persist show"}) if span.name == "persist show"]
-    assert len(spans) == 1
+    (tmp_path / "b.json.gz").write_bytes(b"not gzip")
+    with exported_to(phoenix, {"persist verify"}) as spans:
+        done = command(
+            tmp_path,
+            "verify",
+            "a.json.gz",
+            "b.json.gz",
+            PERSIST_TRACING_ENABLED="true",
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{phoenix.url}/v1/traces",
+        )
+        assert (done.returncode, done.stderr) == (4, "")
+    ((root,),) = by_trace(spans)
+    assert root[0] == "persist verify!"
+    assert {"persist.verify", "persist.verify!"} <= {child[0] for child in root[1:]}
 
 
 APPLICATION = """

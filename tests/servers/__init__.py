@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 90
+PATIENCE = 200
 """Seconds that a server may take to answer on a machine with much to do."""
 
 

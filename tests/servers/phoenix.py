@@ -33,6 +33,8 @@ def phoenix(folder: Path) -> Phoenix:
         "PHOENIX_HOST": "127.0.0.1",
         "PHOENIX_PORT": str(port),
         "PHOENIX_GRPC_PORT": str(grpc),
+        "PHOENIX_SQL_DATABASE_URL": "sqlite:///:memory:",
+        "PHOENIX_LOG_MIGRATIONS": "false",
         "PHOENIX_TELEMETRY_ENABLED": "false",
         "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
     }
