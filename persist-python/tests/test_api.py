@@ -279,6 +279,30 @@ def test_a_word_that_is_no_choice_chooses_nothing(given, path):
         persist.restore(path, on_existing="overwrite")
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("snapshot_index", -1),
+        ("snapshot_index", 2**70),
+        ("snapshot_index", "3"),
+        ("agent_id", 3),
+        ("agent_id", "\ud800"),
+        ("agent_id", ""),
+        ("description", b"x"),
+        ("tags", ["a"]),
+        ("tags", {"a": 1}),
+        ("parent", "not an id"),
+        ("redact", "owner"),
+        ("level", 99),
+    ],
+)
+def test_a_description_that_cannot_be_is_an_error_of_the_caller(name, given, path):
+    with pytest.raises(persist.ConfigurationError) as caught:
+        persist.snapshot({"owner": "Ann"}, path, **{name: given})
+    assert name in str(caught.value) or "name of an agent" in str(caught.value)
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("name", ["thread_id", "session", "memory", "messages"])
 async def test_what_would_be_passed_over_is_refused(name, path):
     with pytest.raises(persist.ConfigurationError, match=f"'plain' takes no {name}="):

@@ -58,6 +58,21 @@ def test_the_earlier_handler_is_called_and_comes_back(tmp_path):
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"agentid": "bot"}, TypeError),
+        ({"snapshot_index": -1}, persist.ConfigurationError),
+        ({"storage_mode": "s3"}, persist.ConfigurationError),
+    ],
+)
+def test_a_wrong_option_is_told_when_the_hook_is_installed(options, error, tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(error, match=next(iter(options))):
+        persist.shutdown_hook(["x"], tmp_path / "a.json.gz", **options)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_another_thread_is_told(tmp_path):
     errors = []
 

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from persist import _document, _persist, adapters, codec
+from persist._checks import check_description
 from persist._collector import paused
 from persist._inspection import Inspection
 from persist._location import Path, location
@@ -722,6 +723,20 @@ def _opened(
         return _document.decode(Metadata.from_json(loaded.metadata), loaded, trust), context
 
 
+def check_options(options: _SnapshotOptions) -> None:
+    """Refuse an option that `snapshot` does not take, before it is called.
+
+    Args:
+        options: What it will be given beside agent and path.
+
+    Raises:
+        TypeError: It does not take one of them.
+        ConfigurationError: It takes it, but not this value.
+    """
+    _, _, write = _split(options)
+    check_description(write)
+
+
 def _split(options: _SnapshotOptions) -> tuple[_Capture, _Encode, _Write]:
     """Sort the options by who takes them; an unknown one is a TypeError, as in any call."""
     known = _Capture.__annotations__, _Encode.__annotations__, _Write.__annotations__
@@ -740,6 +755,7 @@ def _described(
     write: _Write, framework: Mapping[str, str], adapter: str | None
 ) -> dict[str, object]:
     """Fill in the defaults, and the time; the core reads no clock."""
+    check_description(write)
     return {
         "agent_id": "default_agent",
         "session_id": "default_session",

@@ -9,7 +9,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from persist import _api
+from persist import _api, _location
 from persist.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def shutdown_hook(
         The hook; `cancel()` takes it away again.
 
     Raises:
-        ConfigurationError: It is not called from the main thread.
+        ConfigurationError: It is not called from the main thread, or an option is wrong.
 
     Example:
         >>> hook = persist.shutdown_hook(["hello"], "agent.json.gz", agent_id="bot")
@@ -51,6 +51,9 @@ def shutdown_hook(
     if threading.current_thread() is not threading.main_thread():
         message = "could not install the shutdown hook: this is not the main thread"
         raise ConfigurationError(message, hint="call persist.shutdown_hook when the process starts")
+    # When the process stops it is too late to be told.
+    _api.check_options(options)  # type: ignore[arg-type]
+    _location.location(path, options.get("storage_mode", "local"), options.get("s3_bucket"))
     return ShutdownHook(lambda: _api.snapshot(agent, path, **options), tuple(signals))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Literal
 
+from persist._checks import names
 from persist.codec import _secrets, _text
 from persist.codec._decode import decode_trusted
 from persist.codec._difference import difference
@@ -54,7 +55,7 @@ def encode(
         UnserializableStateError: A value cannot come back as it is.
         SecretInStateError: Something looks like a credential.
     """
-    scan = _secrets.Scan(secrets_policy, frozenset(redact))
+    scan = _secrets.Scan(secrets_policy, names(redact))
     encoder = _Encoder(scan)
     try:
         data, marks = _text.write(encoder.run(value, path))
