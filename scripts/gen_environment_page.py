@@ -17,7 +17,8 @@ COMMAND = [
 ]
 ABOUT_VARIABLES = """\
 Every variable that Persist reads. In Python they are read at the first use of Persist, so they can
-be set with `os.environ` after the import."""
+be set with `os.environ` after the import. What else OpenTelemetry's SDK for Rust reads, as the
+limits of a span, keeps its meaning."""
 ABOUT_KEYS = """\
 ## Keys of models
 

@@ -9,6 +9,7 @@ use persist_core::{Location, health as core_health};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
+use crate::telemetry::observed;
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -48,7 +49,7 @@ pub(crate) fn metrics_table() -> Vec<(&'static str, String, Vec<&'static str>, &
 /// Checks a store and returns what was found as JSON; the age of snapshots only when asked for.
 #[pyfunction]
 pub(crate) fn health(py: Python<'_>, location: OsString, with_agents: bool) -> Result<String> {
-    py.detach(|| {
+    let check = || {
         let location = Location::parse(location)?;
         let (storage, key) = (location.storage()?, location.key());
         let health = if with_agents {
@@ -57,5 +58,6 @@ pub(crate) fn health(py: Python<'_>, location: OsString, with_agents: bool) -> R
             core_health::probe(&*storage, key, &Timestamp::now)
         };
         Ok(health.to_value().to_string())
-    })
+    };
+    observed(py, || py.detach(check))
 }

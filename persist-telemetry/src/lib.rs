@@ -41,6 +41,7 @@ pub fn start(variables: &Variables, unasked: Unasked) {
     STARTED.call_once(|| {
         let (stderr, mut complaints) = stderr::layer(variables, unasked);
         let host = stderr.is_none().then(records::layer);
+        client::configure(variables);
         complaints.extend(traces::configure(variables));
         complaints.extend(push::configure(variables));
         let subscriber = registry().with(stderr).with(host).with(traces::layer());

@@ -21,8 +21,8 @@ use tracing::warn;
 use crate::client::Client;
 use crate::metrics::buckets;
 use crate::variables::{
-    METRICS_ENABLED, METRICS_EXPORTER, OTLP_ENDPOINT, OTLP_METRICS_ENDPOINT, OTLP_PROTOCOL,
-    SDK_DISABLED,
+    METRICS_ENABLED, METRICS_EXPORTER, OTLP_ENDPOINT, OTLP_METRICS_ENDPOINT, OTLP_METRICS_PROTOCOL,
+    OTLP_PROTOCOL, SDK_DISABLED,
 };
 use crate::{Variables, resource};
 
@@ -41,7 +41,7 @@ static ASKED: OnceLock<Asked> = OnceLock::new();
 /// Takes what the variables ask for; returns what is wrong with them.
 pub(crate) fn configure(variables: &Variables) -> Option<String> {
     let asked = asked(variables);
-    let names = ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", OTLP_PROTOCOL];
+    let names = [OTLP_METRICS_PROTOCOL, OTLP_PROTOCOL];
     let protocol = names.iter().find_map(|name| variables.get(name)).unwrap_or("http/protobuf");
     let is_known = protocol == "http/protobuf";
     let _ = ASKED.set(if is_known { asked } else { Asked::Nothing });

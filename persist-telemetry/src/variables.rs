@@ -46,8 +46,16 @@ variables! {
         "Where metrics go, taken as it stands.";
     OTLP_PROTOCOL "OTEL_EXPORTER_OTLP_PROTOCOL" "`http/protobuf`"
         "The protocol; no other is built in.";
+    OTLP_TRACES_PROTOCOL "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" "that of all"
+        "The protocol of traces alone.";
+    OTLP_METRICS_PROTOCOL "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL" "that of all"
+        "The protocol of metrics alone.";
     OTLP_HEADERS "OTEL_EXPORTER_OTLP_HEADERS" "none"
         "Headers of each request, as `name=value,name=value`; never logged.";
+    OTLP_TRACES_HEADERS "OTEL_EXPORTER_OTLP_TRACES_HEADERS" "those of all"
+        "Headers of requests with traces.";
+    OTLP_METRICS_HEADERS "OTEL_EXPORTER_OTLP_METRICS_HEADERS" "those of all"
+        "Headers of requests with metrics.";
     OTLP_TIMEOUT "OTEL_EXPORTER_OTLP_TIMEOUT" "`10000`"
         "Milliseconds until an export is given up.";
     OTLP_COMPRESSION "OTEL_EXPORTER_OTLP_COMPRESSION" "none"

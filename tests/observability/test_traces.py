@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import time
 import urllib.request
 
@@ -300,6 +301,21 @@ def test_a_collector_that_is_not_there_is_one_warning_and_stops_nothing(tmp_path
     assert done.returncode == 0
     assert done.stderr.count("traces could not be exported") == 1
     assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("path", ["/api/traces", "/v1/traces"])
+def test_a_collector_that_never_answers_is_given_up(tmp_path, path):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        done = run(
+            tmp_path,
+            LOGGED,
+            PERSIST_JAEGER_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}{path}",
+            OTEL_EXPORTER_OTLP_TIMEOUT="200",
+        )
+    assert done.returncode == 0
+    assert done.stderr.count("traces could not be exported") == 1
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ use opentelemetry_sdk::trace::Sampler;
 use super::exporter::{Exporter, Reporting};
 use crate::Variables;
 use crate::variables::{
-    BSP_DELAY, JAEGER_ENDPOINT, OTLP_ENDPOINT, OTLP_PROTOCOL, OTLP_TRACES_ENDPOINT, SAMPLE_RATE,
-    SDK_DISABLED, TRACES_EXPORTER, TRACING_ENABLED,
+    BSP_DELAY, JAEGER_ENDPOINT, OTLP_ENDPOINT, OTLP_PROTOCOL, OTLP_TRACES_ENDPOINT,
+    OTLP_TRACES_PROTOCOL, SAMPLE_RATE, SDK_DISABLED, TRACES_EXPORTER, TRACING_ENABLED,
 };
 
 /// Where spans go.
@@ -96,7 +96,7 @@ fn target(variables: &Variables) -> Result<Option<Target>, String> {
 }
 
 fn otlp(variables: &Variables, url: Option<String>) -> Result<Option<Target>, String> {
-    let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", OTLP_PROTOCOL];
+    let names = [OTLP_TRACES_PROTOCOL, OTLP_PROTOCOL];
     match names.iter().find_map(|name| variables.get(name)) {
         None | Some("http/protobuf") => Ok(Some(Target::Otlp(url))),
         Some(other) => Err(format!(
