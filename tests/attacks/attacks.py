@@ -105,6 +105,9 @@ LANGCHAIN: dict[str, Any] = {
     "a model with a client": openai(http_client={"base_url": LISTENER}),
     "a model with arguments of a call": openai(model_kwargs={"extra_body": {"a": 1}}),
     "a model with headers at its calls": bound(extra_headers={"Authorization": "x"}),
+    "a model with headers when it is tried again": constructor(
+        *RUNNABLE, "RunnableRetry", bound=openai(), kwargs={"extra_headers": {"a": "b"}}, config={}
+    ),
     "a model with a body at its calls": bound(extra_body={"a": 1}),
     "a model with a tool that the provider calls": bound(
         tools=[{"type": "mcp", "server_url": LISTENER, "server_label": "a"}]

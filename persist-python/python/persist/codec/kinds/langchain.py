@@ -56,11 +56,10 @@ _CODE = frozenset({"cache", "callbacks", "custom_get_token_ids", "rate_limiter"}
 
 _STEERS = {
     "langchain_core.prompts.structured.StructuredPrompt": "structured_output_kwargs",
-    "langchain_core.runnables.base.RunnableBinding": "kwargs",
     "langchain_core.runnables.base.RunnableBindingBase": "kwargs",
     "langchain_core.runnables.configurable.RunnableConfigurableFields": "fields",
 }
-"""The fields of langchain-core's classes that reach the calls, or the constructor, of a model."""
+"""The fields that reach the calls or the constructor of a model; derived classes have them too."""
 
 
 class _LangChain:
@@ -264,10 +263,11 @@ def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> tuple[object, 
 
 def _check_calls(target: str, made: Any, read: Read) -> None:
     """Refuse what would steer a model when it is called: its address, headers, body."""
-    field = _STEERS.get(target)
-    held = getattr(made, field, None) if field else None
-    if field and held and not is_harmless_call(held):
-        read.trust.check(target, read.path, field)
+    for base in type(made).__mro__:
+        field = _STEERS.get(f"{base.__module__}.{base.__qualname__}")
+        held = getattr(made, field) if field else None
+        if field and held and not is_harmless_call(held):
+            read.trust.check(target, read.path, field)
 
 
 def _has_jinja(target: str, arguments: dict[str, Any]) -> bool:
