@@ -18,6 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import persist
+import states
+from persist import _records
+from persist._observability import refusals, start_if_asked
+from persist._tracing import span
+
 REPEAT = 400
 OFF, ON = 0.01, 0.03
 HERE = Path(__file__).parent
@@ -25,9 +31,6 @@ HERE = Path(__file__).parent
 
 def measure() -> None:
     """Print the CPU seconds of a snapshot, and of what it does for nobody."""
-    import persist
-    import states
-
     state = states.messages(states.SIZES["10kb"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "agent.json.gz")
@@ -44,10 +47,6 @@ def measure() -> None:
 
 def observe_nothing() -> None:
     """Do what `snapshot` does for operators, around no work."""
-    from persist import _records
-    from persist._observability import refusals, start_if_asked
-    from persist._tracing import span
-
     with span("persist.snapshot", gen_ai__agent__id="bot", gen_ai__conversation__id="1"):
         with refusals(), span("persist.capture"):
             pass

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from persist import _persist, _tracing, exceptions
 from persist.exceptions import PersistError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
 METRICS_ENABLED = "PERSIST_METRICS_ENABLED"
 METRICS_ADDRESS = "PERSIST_METRICS_ADDR"
@@ -80,21 +80,34 @@ def _start() -> None:
         _metrics_server.start(os.environ.get(METRICS_ADDRESS), os.environ.get(HEALTH_URL))
 
 
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Count what is refused in this block as a snapshot that failed.
+class _Refusals:
+    """Counts an error of Persist that ends the block as a snapshot that failed."""
+
+    def __enter__(self) -> None:
+        start_if_asked()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, PersistError):
+            _persist.count_refusal(error.kind if error.kind in _KINDS else _OTHER)
+
+
+_REFUSALS = _Refusals()
+
+
+def refusals() -> AbstractContextManager[None]:
+    """Count what is refused in a block as a snapshot that failed.
 
     The core counts what fails later.
 
-    Yields:
-        Nothing.
+    Returns:
+        What the block is entered with.
     """
-    start_if_asked()
-    try:
-        yield
-    except PersistError as error:
-        _persist.count_refusal(error.kind if error.kind in _KINDS else _OTHER)
-        raise
+    return _REFUSALS
 
 
 def _in_child() -> None:
