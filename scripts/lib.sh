@@ -8,6 +8,8 @@ export PATH="$venv/bin:$HOME/.cargo/bin:$PATH" CARGO_TERM_COLOR=${CARGO_TERM_COL
 : "${CARGO_BUILD_JOBS:=$(nproc)}"
 export CARGO_BUILD_JOBS
 profile=${PERSIST_CARGO_PROFILE:-ci}
+# The examples of properties are the same in each run; scripts/explore.sh looks for others.
+export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 
 # step TITLE COMMAND...: says what runs, and how long it took.
 step() {
