@@ -70,19 +70,27 @@ impl Writer {
         Self { draft, head_length, block: Vec::new(), mark: 0, length: 0, blocks }
     }
 
+    /// Takes a piece that there is room for in the block; false when there is not.
+    #[inline]
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> bool {
+        let fits = bytes.len() <= BLOCK.saturating_sub(self.block.len());
+        if fits {
+            self.block.extend_from_slice(bytes);
+        }
+        fits
+    }
+
     /// Takes the next piece of the state.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let mut bytes = bytes;
-        loop {
+        while !self.append(bytes) {
             let room = BLOCK.saturating_sub(self.block.len());
-            let (fits, rest) = bytes.split_at(room.min(bytes.len()));
+            let (fits, rest) = bytes.split_at(room);
             self.block.extend_from_slice(fits);
-            if rest.is_empty() {
-                return Ok(());
-            }
             self.cut()?;
             bytes = rest;
         }
+        Ok(())
     }
 
     /// Says that a block may end behind what was written.

@@ -76,11 +76,16 @@ impl Writer {
     ///
     /// Fails with `Format` or `LimitExceeded` for text that could not be read back, and as the store
     /// does; an error may belong to an earlier piece. What is left then is to drop the writer.
+    #[inline]
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.inner.append(bytes) {
+            return Ok(());
+        }
         self.operation.within(|| self.inner.write(bytes))
     }
 
     /// Says that a block may end behind what was written, as at the end of a message.
+    #[inline]
     pub fn mark(&mut self) {
         self.inner.mark();
     }
