@@ -11,6 +11,12 @@ from persist.codec._models import MODELS
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs/reference"
 
+STORES = [
+    ["`AWS_*`", "Amazon S3", "region, keys, profile, endpoint and roles"],
+    ["`AZURE_*`", "Azure Blob Storage", "account, keys, connection string and identities"],
+    ["`GOOGLE_*`, `STORAGE_EMULATOR_HOST`", "Google Cloud Storage", "credentials and endpoint"],
+    ["`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`", "all three", "the proxy in front of the store"],
+]
 COMMAND = [
     ["`NO_COLOR`", "no colours at a terminal"],
     ["`CLICOLOR_FORCE`", "colours elsewhere, too"],
@@ -24,6 +30,10 @@ ABOUT_KEYS = """\
 
 `restore` reads the one of a class when a snapshot holds a model of it; `secrets=` comes first. The
 file cannot name another."""
+ABOUT_STORES = """\
+## Stores of the clouds
+
+They are read at each call; see [stores of the clouds](../guides/cloud.md)."""
 ABOUT_SPANS = """\
 A span that failed has the status `ERROR` and the attribute `error.type`: the `kind` of the error.
 No attribute holds a part of a state. The `persist` command is one span, named as it is called:
@@ -61,6 +71,8 @@ def environment() -> str:
                     for name, models in sorted(keys.items())
                 ),
             ),
+            ABOUT_STORES,
+            table(["variables", "store", "meaning"], *STORES),
             "## The command",
             table(["variable", "meaning"], *COMMAND) + "\n",
         ]

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, convert, delete, diff, export, health, list, shipped, show, verify, watch,
+    completions, convert, copy, delete, diff, export, health, list, shipped, show, verify, watch,
 };
 
 /// Inspect and manage snapshots of AI agents
@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Delete(delete::Arguments),
     Diff(diff::Arguments),
     Convert(convert::Arguments),
+    Copy(copy::Arguments),
     Health(health::Arguments),
     Watch(watch::Arguments),
     /// The rules for Prometheus that tell when snapshots fail

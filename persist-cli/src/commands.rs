@@ -3,6 +3,7 @@
 mod alarm;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod export;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal<'_>) -> Result<u8> {
         Command::Delete(arguments) => delete::run(&arguments, terminal),
         Command::Diff(arguments) => diff::run(&arguments, terminal),
         Command::Convert(arguments) => convert::run(&arguments, terminal),
+        Command::Copy(arguments) => copy::run(&arguments, terminal),
         Command::Health(arguments) => health::run(&arguments, terminal),
         Command::Watch(arguments) => watch::run(&arguments, terminal),
         Command::Alerts(arguments) => shipped::run(shipped::ALERTS, &arguments, terminal),

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Storage,
     /// The store did not answer before the deadline.
     Timeout,
+    /// The caller ended the operation.
+    Cancelled,
     /// The store has no room left.
     NoSpace,
     /// The bytes are not a valid snapshot.
@@ -40,13 +42,14 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind there is, for the tests that compare languages.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotFound,
         Self::AccessDenied,
         Self::Conflict,
         Self::Configuration,
         Self::Storage,
         Self::Timeout,
+        Self::Cancelled,
         Self::NoSpace,
         Self::Format,
         Self::Integrity,
@@ -63,6 +66,7 @@ impl ErrorKind {
             Self::Configuration => "configuration",
             Self::Storage => "storage",
             Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
             Self::NoSpace => "no_space",
             Self::Format => "format",
             Self::Integrity => "integrity",
@@ -95,6 +99,27 @@ impl Backend {
     }
 }
 
+/// Where in a cloud's store an operation failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failed {
+    /// The store, as `s3://bucket`.
+    pub store: String,
+    /// The key in the store, when the operation was about one.
+    pub key: Option<String>,
+    /// What was done: `read`, `write`, `find`, `delete` or `list`.
+    pub operation: &'static str,
+    /// The store's name for the request, for its support.
+    pub request_id: Option<String>,
+}
+
+impl Failed {
+    /// Makes the place of an operation; the key and the request's name can be set later.
+    pub fn new(store: impl Into<String>, operation: &'static str) -> Self {
+        Self { store: store.into(), key: None, operation, request_id: None }
+    }
+}
+
 /// A failure, with what a caller needs to act on it.
 #[derive(Debug)]
 pub struct Error {
@@ -103,6 +128,7 @@ pub struct Error {
     hint: Option<String>,
     backend: Option<Backend>,
     retryable: bool,
+    failed: Option<Box<Failed>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -115,6 +141,7 @@ impl Error {
             hint: None,
             backend: None,
             retryable: false,
+            failed: None,
             source: None,
         }
     }
@@ -149,6 +176,12 @@ impl Error {
         self
     }
 
+    /// Says where in a cloud's store it failed.
+    pub fn with_failed(mut self, failed: Failed) -> Self {
+        self.failed = Some(Box::new(failed));
+        self
+    }
+
     /// Keeps the error behind this one.
     pub fn with_source(
         mut self,
@@ -177,6 +210,11 @@ impl Error {
     /// The family of stores that failed, when it is a cloud's.
     pub const fn backend(&self) -> Option<Backend> {
         self.backend
+    }
+
+    /// Where in a cloud's store it failed, when it did so there.
+    pub fn failed(&self) -> Option<&Failed> {
+        self.failed.as_deref()
     }
 
     /// Whether the same call can succeed later.

@@ -47,14 +47,16 @@ pub mod storage;
 pub mod telemetry;
 
 pub use compression::{Algorithm, Algorithms, Container, Level};
-pub use error::{Backend, Error, ErrorKind, Result};
+pub use error::{Backend, Error, ErrorKind, Failed, Result};
 pub use format::{Limits, Protection, ReadOptions, Snapshot};
 pub use hashing::Digest;
 pub use id::{AgentId, SessionId, SnapshotId};
 pub use json::Events;
 pub use metadata::Metadata;
-pub use snapshot::{SaveOptions, Verified};
+pub use snapshot::{SaveOptions, Verified, Version};
+#[cfg(feature = "cloud")]
+pub use storage::{CancelToken, CloudStorage};
 pub use storage::{
-    Key, LocalStorage, Location, MemoryStorage, Object, ObjectInfo, PutOptions, Room, Storage,
-    Upload,
+    ETag, Key, LocalStorage, Location, MemoryStorage, Object, ObjectInfo, PutOptions, Room,
+    Storage, StorageOptions, Upload,
 };

@@ -14,7 +14,7 @@ use crate::hashing::Digest;
 use crate::id::{AgentId, SessionId, SnapshotId};
 use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
-use crate::storage::{Key, MemoryStorage, Object, Storage};
+use crate::storage::{ETag, Key, MemoryStorage, Object, PutOptions, Storage};
 use crate::telemetry::Verb;
 use crate::telemetry::spans::{self, verb_span};
 
@@ -25,6 +25,9 @@ const MOST_AT_ONCE: usize = 16;
 
 /// With fewer to read, another thread costs more than it saves on a local disk.
 const KEYS_WORTH_A_THREAD: usize = 4;
+
+/// How much of a snapshot is in memory while it is copied.
+const COPIED_AT_ONCE: usize = 1 << 20;
 
 /// What the caller says of the snapshot, and how it is written.
 #[derive(Debug, Clone)]
@@ -62,6 +65,8 @@ pub struct SaveOptions {
     pub algorithms: Algorithms,
     /// Whether a snapshot that is there already is replaced; else it is a conflict.
     pub overwrite: bool,
+    /// Replaces this version of the object alone; any other, or none, is a conflict.
+    pub if_match: Option<ETag>,
     /// Whether the snapshot survives a power cut once `save` has returned.
     pub durable: bool,
 }
@@ -86,6 +91,7 @@ impl SaveOptions {
             level: None,
             algorithms: Algorithms::default(),
             overwrite: true,
+            if_match: None,
             durable: true,
         }
     }
@@ -148,6 +154,16 @@ impl SaveOptions {
     }
 }
 
+/// A snapshot at its place: what it says about itself, and what the store calls this version.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Version {
+    /// What the snapshot says about itself.
+    pub metadata: Metadata,
+    /// The tag of the object; `None` where the store does not say.
+    pub e_tag: Option<ETag>,
+}
+
 /// A snapshot that passed every check.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -186,6 +202,17 @@ pub fn save(
     marks: &[usize],
     options: &SaveOptions,
 ) -> Result<Metadata> {
+    save_version(storage, key, state, marks, options).map(|version| version.metadata)
+}
+
+/// Does what [`save`] does, and tells the tag of the object for a later `if_match`.
+pub fn save_version(
+    storage: &dyn Storage,
+    key: &Key,
+    state: &[u8],
+    marks: &[usize],
+    options: &SaveOptions,
+) -> Result<Version> {
     let mut writer = begin(storage, key, options)?;
     let mut start = 0;
     for &mark in marks {
@@ -196,7 +223,7 @@ pub fn save(
         }
     }
     writer.write(state.get(start..).unwrap_or_default())?;
-    writer.finish()
+    writer.finish_version()
 }
 
 /// Loads a snapshot and checks all of it.
@@ -209,7 +236,7 @@ pub fn load(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<S
 }
 
 fn load_checked(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
-    let object = storage.open(key)?;
+    let object = storage.open_whole(key)?;
     let bytes = format::read_all(&*object, options).map_err(|error| error.at(key))?;
     format::read_checked(&bytes, options).map_err(|error| error.at(key))
 }
@@ -218,10 +245,54 @@ fn load_checked(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Resu
 ///
 /// The state is not looked at; [`verify`] does that. Fails as [`load`] does.
 pub fn read_metadata(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Metadata> {
+    read_version(storage, key, options).map(|version| version.metadata)
+}
+
+/// Does what [`read_metadata`] does, and tells the tag of the object for a later `if_match`.
+pub fn read_version(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Version> {
     spans::within(&verb_span!(spans::METADATA, &*key.as_os_str().to_string_lossy()), || {
         let object = storage.open(key)?;
-        format::read_metadata(&*object, options).map_err(|error| error.at(key))
+        let metadata = format::read_metadata(&*object, options).map_err(|error| error.at(key))?;
+        Ok(Version { metadata, e_tag: object.e_tag() })
     })
+}
+
+/// Copies a snapshot to another key or store, byte by byte, after all of it was checked.
+///
+/// What is checked and what is copied is one version of the source. Fails as [`verify`] and [`save`]
+/// do; what was at the target is then intact.
+///
+/// ```
+/// use persist_core::{Key, Limits, MemoryStorage, PutOptions, SaveOptions, snapshot};
+///
+/// let (here, there) = (MemoryStorage::new(), MemoryStorage::new());
+/// let key = Key::new("agent.json.gz")?;
+/// let options = SaveOptions::at("2026-11-24T10:00:00Z".parse().unwrap());
+/// snapshot::save(&here, &key, b"[1]", &[], &options)?;
+///
+/// let put = PutOptions { overwrite: false, ..PutOptions::default() };
+/// snapshot::copy((&here, &key), (&there, &key), &put, &Limits::DEFAULT.into())?;
+/// assert_eq!(snapshot::load(&there, &key, &Limits::DEFAULT.into())?.state, b"[1]");
+/// # Ok::<(), persist_core::Error>(())
+/// ```
+pub fn copy(
+    (source, from): (&dyn Storage, &Key),
+    (target, to): (&dyn Storage, &Key),
+    put: &PutOptions,
+    options: &ReadOptions,
+) -> Result<Version> {
+    let object = source.open_whole(from)?;
+    let checked = format::read_events(&*object, options, &mut json::Ignored);
+    let (metadata, _) = checked.map_err(|error| error.at(from))?;
+    let mut upload = target.create(to, put)?;
+    let mut offset = 0;
+    while offset < object.size() {
+        let bytes = object.read_at(offset, COPIED_AT_ONCE)?;
+        upload.write(&bytes)?;
+        offset = offset.saturating_add(bytes.len().max(1) as u64);
+    }
+    let e_tag = upload.commit(&[])?;
+    Ok(Version { metadata, e_tag })
 }
 
 /// Reads the metadata of many snapshots of a store, in the order of the keys.
@@ -283,7 +354,7 @@ fn scan(
     options: &ReadOptions,
     events: &mut impl Events,
 ) -> Result<Verified> {
-    let object = events.detached(|| storage.open(key))?;
+    let object = events.detached(|| storage.open_whole(key))?;
     let read = format::read_events(&*object, options, events);
     let (metadata, protection) = read.map_err(|error| error.at(key))?;
     Ok(Verified { metadata, protection })

@@ -7,12 +7,15 @@
 //! A store of your own implements this trait; `persist_core::storage::conformance` (feature
 //! `conformance`) is the suite that it must pass. `examples/own_store.rs` shows one.
 
+#[cfg(feature = "cloud")]
+mod cloud;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod instrument;
 mod local;
 mod location;
 mod memory;
+mod options;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -20,9 +23,16 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+#[cfg(feature = "cloud")]
+pub use cloud::{
+    AwsCredential, AwsCredentialProvider, AwsProfile, CancelToken, CloudStorage, CredentialProvider,
+};
 pub use local::LocalStorage;
 pub use location::Location;
 pub use memory::MemoryStorage;
+#[cfg(feature = "cloud")]
+pub use options::AwsProfiles;
+pub use options::StorageOptions;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -54,6 +64,16 @@ impl Key {
         &self.0
     }
 
+    /// The key of everything in a bucket: a prefix, but no object.
+    pub(crate) const fn root() -> Self {
+        Self(OsString::new())
+    }
+
+    /// Whether this is the key of everything.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The part after the last separator, as text; what is not UTF-8 in it is replaced.
     pub fn file_name(&self) -> String {
         let name = self.as_path().file_name().unwrap_or(&self.0);
@@ -68,6 +88,22 @@ impl fmt::Display for Key {
     }
 }
 
+/// What a store calls one version of an object: another body, another tag.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ETag(String);
+
+impl ETag {
+    /// Takes a tag as a store gave it.
+    pub fn new(tag: impl Into<String>) -> Self {
+        Self(tag.into())
+    }
+
+    /// The tag as the store gave it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What a store knows of an object without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectInfo {
@@ -77,6 +113,8 @@ pub struct ObjectInfo {
     pub size: u64,
     /// When it was last written.
     pub modified: Option<Timestamp>,
+    /// Which version of the object this is; `None` where the store does not say.
+    pub e_tag: Option<ETag>,
 }
 
 /// How an object is written.
@@ -86,13 +124,15 @@ pub struct PutOptions {
     pub head_length: usize,
     /// Whether an object that is there already is replaced; else it is a conflict.
     pub overwrite: bool,
+    /// Replaces this version of the object alone; any other, or none, is a conflict.
+    pub if_match: Option<ETag>,
     /// Whether the object survives a power cut once `commit` has returned.
     pub durable: bool,
 }
 
 impl Default for PutOptions {
     fn default() -> Self {
-        Self { head_length: 0, overwrite: true, durable: true }
+        Self { head_length: 0, overwrite: true, if_match: None, durable: true }
     }
 }
 
@@ -100,8 +140,14 @@ impl Default for PutOptions {
 ///
 /// Every method fails with `NotFound`, `AccessDenied`, `Storage` or `Timeout` as the words say.
 pub trait Storage: fmt::Debug + Send + Sync {
-    /// Opens an object for reading. What it reads stays the same, even if the object is replaced.
+    /// Opens an object for reading. What it reads is of one version, even if the object is replaced
+    /// meanwhile; a store that does not keep the old version then fails with `Conflict`.
     fn open(&self, key: &Key) -> Result<Box<dyn Object>>;
+
+    /// Opens an object that will be read from start to end; stores can fetch more of it at once.
+    fn open_whole(&self, key: &Key) -> Result<Box<dyn Object>> {
+        self.open(key)
+    }
 
     /// Begins to write an object; nothing shows before [`Upload::commit`].
     fn create(&self, key: &Key, options: &PutOptions) -> Result<Box<dyn Upload>>;
@@ -112,7 +158,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Removes an object; `NotFound` when there is none.
     fn delete(&self, key: &Key) -> Result<()>;
 
-    /// The objects whose keys begin with this one, in the order of their keys.
+    /// The object of this key and all below it, as of a file or a folder, in the order of their keys.
     fn list(&self, prefix: &Key) -> Result<Box<dyn Iterator<Item = Result<ObjectInfo>> + '_>>;
 
     /// Whether there is an object; a store that cannot say so fails.
@@ -146,6 +192,11 @@ pub trait Object: Send + Sync {
 
     /// Reads `length` bytes from `offset`; fewer only where the object ends.
     fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>>;
+
+    /// Which version of the object this is; `None` where the store does not say.
+    fn e_tag(&self) -> Option<ETag> {
+        None
+    }
 }
 
 /// An object that is being written.
@@ -153,9 +204,10 @@ pub trait Upload: Send {
     /// Appends bytes behind the head.
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// Puts the head in front and makes the object visible, whole.
+    /// Puts the head in front and makes the object visible, whole; returns its tag, if it has one.
     ///
     /// The head is exactly `head_length` bytes. Fails with `Conflict` when the object exists and
-    /// `overwrite` was false, or with `NoSpace`; what was there before is then intact.
-    fn commit(self: Box<Self>, head: &[u8]) -> Result<()>;
+    /// `overwrite` was false, or is not the one of `if_match`, and with `NoSpace`; what was there
+    /// before is then intact.
+    fn commit(self: Box<Self>, head: &[u8]) -> Result<Option<ETag>>;
 }

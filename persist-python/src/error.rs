@@ -35,19 +35,23 @@ impl From<Failure> for PyErr {
 /// Asks `persist.exceptions` for the exception that has this error's code.
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let make = py.import("persist.exceptions")?.getattr("_from_code")?;
-    let arguments = (code(error), error.to_string(), error.hint(), error.is_retryable());
+    let failed = error.failed().map(|failed| {
+        (&failed.store, failed.key.as_ref(), failed.operation, failed.request_id.as_ref())
+    });
+    let arguments = (code(error), error.to_string(), error.hint(), error.is_retryable(), failed);
     Ok(PyErr::from_value(make.call1(arguments)?))
 }
 
-/// The kind's code; for a cloud's store, with the name of the cloud.
+/// The kind's code; for a cloud's store that failed, with the name of the cloud.
 fn code(error: &Error) -> String {
+    use ErrorKind::{AccessDenied, Conflict, NotFound, Storage, Timeout};
     let kind = error.kind();
     match (error.backend(), kind) {
-        (None, _) => kind.code().to_owned(),
-        (Some(cloud), ErrorKind::NotFound | ErrorKind::AccessDenied | ErrorKind::Conflict) => {
+        (Some(cloud), Storage) => cloud.code().to_owned(),
+        (Some(cloud), NotFound | AccessDenied | Conflict | Timeout) => {
             format!("{}_{}", cloud.code(), kind.code())
         }
-        (Some(cloud), _) => cloud.code().to_owned(),
+        _ => kind.code().to_owned(),
     }
 }
 

@@ -7,7 +7,9 @@
 mod build;
 mod command;
 mod error;
+mod listing;
 mod observe;
+mod place;
 mod snapshots;
 mod telemetry;
 
@@ -21,11 +23,17 @@ mod _persist {
     #[pymodule_export]
     use crate::error::error_kinds;
     #[pymodule_export]
+    use crate::listing::{Listing, list_objects};
+    #[pymodule_export]
     use crate::observe::{
         count_refusal, forget_metrics, health, metrics_table, render_metrics, start_metrics,
     };
     #[pymodule_export]
-    use crate::snapshots::{decode, delete, encode, exists, load, read_metadata, save, verify};
+    use crate::place::Cancel;
+    #[pymodule_export]
+    use crate::snapshots::{
+        copy, decode, delete, encode, exists, load, read_metadata, save, verify,
+    };
     #[pymodule_export]
     use crate::telemetry::{
         Span, finish_telemetry, pushes_metrics, record_spans, renew_telemetry, spans_table,

@@ -1,15 +1,12 @@
 //! What an operator asks: the metrics of this process, and the health of a store.
 
-use std::ffi::OsString;
-
 use jiff::Timestamp;
-use persist_core::health::Freshness;
+use persist_core::health::{self as core_health, Freshness};
 use persist_core::telemetry::metrics::ALL;
-use persist_core::{Location, health as core_health};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
-use crate::telemetry::observed;
+use crate::place::Place;
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -48,16 +45,14 @@ pub(crate) fn metrics_table() -> Vec<(&'static str, String, Vec<&'static str>, &
 
 /// Checks a store and returns what was found as JSON; the age of snapshots only when asked for.
 #[pyfunction]
-pub(crate) fn health(py: Python<'_>, location: OsString, with_agents: bool) -> Result<String> {
-    let check = || {
-        let location = Location::parse(location)?;
-        let (storage, key) = (location.storage()?, location.key());
+pub(crate) fn health(py: Python<'_>, place: Place, with_agents: bool) -> Result<String> {
+    place.open()?.wait(py, |at| {
+        let (storage, key) = (&*at.storage, at.key());
         let health = if with_agents {
-            core_health::check(&*storage, key, &Timestamp::now, &mut Freshness::default())
+            core_health::check(storage, key, &Timestamp::now, &mut Freshness::default())
         } else {
-            core_health::probe(&*storage, key, &Timestamp::now)
+            core_health::probe(storage, key, &Timestamp::now)
         };
         Ok(health.to_value().to_string())
-    };
-    observed(py, || py.detach(check))
+    })
 }

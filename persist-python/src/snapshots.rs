@@ -1,11 +1,9 @@
 //! What one does with a snapshot: save, load, read its metadata, verify, delete.
 
-use std::ffi::OsString;
-
 use jiff::Timestamp;
 use persist_core::{
-    AgentId, Error, ErrorKind, Limits, Location, ReadOptions, SaveOptions, SessionId, Verified,
-    snapshot,
+    AgentId, ETag, Error, ErrorKind, Limits, PutOptions, ReadOptions, SaveOptions, SessionId,
+    Verified, Version, snapshot,
 };
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -14,12 +12,16 @@ use serde_json::{Map, Value};
 
 use crate::build::Builder;
 use crate::error::Failure;
+use crate::place::{Place, Target};
 use crate::telemetry::observed;
 
 type Result<T> = std::result::Result<T, Failure>;
 
 /// Metadata as JSON, the state, and whether that is still a tree.
 type Loaded<'py> = (String, Bound<'py, PyAny>, bool);
+
+/// Metadata as JSON, and the tag of the object.
+type Described = (String, Option<String>);
 
 /// What the caller says of a snapshot, as Python hands it over.
 #[derive(FromPyObject)]
@@ -37,6 +39,7 @@ pub(crate) struct Options {
     compression: Option<String>,
     level: Option<u8>,
     overwrite: bool,
+    if_match: Option<String>,
     durable: bool,
 }
 
@@ -57,6 +60,7 @@ impl Options {
         options.compression = self.compression;
         options.level = self.level;
         options.overwrite = self.overwrite;
+        options.if_match = self.if_match.map(ETag::new);
         options.durable = self.durable;
         Ok(options)
     }
@@ -74,81 +78,95 @@ fn json_of(metadata: &persist_core::Metadata) -> String {
     Value::Object(metadata.to_map()).to_string()
 }
 
-/// Saves a state and returns the metadata as JSON.
+fn described(version: &Version) -> Described {
+    let tag = version.e_tag.as_ref().map(|tag| tag.as_str().to_owned());
+    (json_of(&version.metadata), tag)
+}
+
+/// Saves a state and returns the metadata as JSON, and the tag of the object.
 #[pyfunction]
 pub(crate) fn save(
     py: Python<'_>,
     state: PyBackedBytes,
     marks: Vec<usize>,
-    location: OsString,
+    place: Place,
     options: Options,
-) -> Result<String> {
-    observed(py, || {
-        py.detach(|| {
-            let location = Location::parse(location)?;
-            let storage = location.storage()?;
-            let options = options.parse()?;
-            let metadata = snapshot::save(&*storage, location.key(), &state, &marks, &options)?;
-            Ok(json_of(&metadata))
-        })
+) -> Result<Described> {
+    place.open()?.wait(py, |at| {
+        let options = options.parse()?;
+        let saved = snapshot::save_version(&*at.storage, at.key(), &state, &marks, &options)?;
+        Ok(described(&saved))
     })
 }
 
 /// Loads a snapshot: its metadata as JSON, its state, and whether that is still a tree.
 #[pyfunction]
-pub(crate) fn load(py: Python<'_>, location: OsString, reads_tags: bool) -> Result<Loaded<'_>> {
-    let location = Location::parse(location)?;
-    let storage = location.storage()?;
+pub(crate) fn load(py: Python<'_>, place: Place, reads_tags: bool) -> Result<Loaded<'_>> {
+    let target = place.open()?;
+    if target.location.is_local() {
+        return observed(py, || read_from(py, &target, reads_tags));
+    }
+    let (metadata, value, is_tree) = target.wait(py, |at| {
+        Python::attach(|py| {
+            let (metadata, value, is_tree) = read_from(py, at, reads_tags)?;
+            Ok((metadata, value.unbind(), is_tree))
+        })
+    })?;
+    Ok((metadata, value.into_bound(py), is_tree))
+}
+
+fn read_from<'py>(py: Python<'py>, at: &Target, reads_tags: bool) -> Result<Loaded<'py>> {
     let mut builder = Builder::new(py, reads_tags);
-    let verified =
-        observed(py, || snapshot::read(&*storage, location.key(), &limits(), &mut builder))?;
+    let verified = snapshot::read(&*at.storage, at.key(), &limits(), &mut builder)?;
     loaded(&verified, builder)
 }
 
-/// Returns the metadata as JSON, from one small read.
+/// Returns the metadata as JSON, from one small read, and the tag of the object.
 #[pyfunction]
-pub(crate) fn read_metadata(py: Python<'_>, location: OsString) -> Result<String> {
-    observed(py, || {
-        py.detach(|| {
-            let location = Location::parse(location)?;
-            let metadata =
-                snapshot::read_metadata(&*location.storage()?, location.key(), &limits())?;
-            Ok(json_of(&metadata))
-        })
-    })
+pub(crate) fn read_metadata(py: Python<'_>, place: Place) -> Result<Described> {
+    place
+        .open()?
+        .wait(py, |at| Ok(described(&snapshot::read_version(&*at.storage, at.key(), &limits())?)))
 }
 
 /// Checks all of a snapshot; returns whether its metadata is protected as well.
 #[pyfunction]
-pub(crate) fn verify(py: Python<'_>, location: OsString) -> Result<bool> {
-    observed(py, || {
-        py.detach(|| {
-            let location = Location::parse(location)?;
-            let verified = snapshot::verify(&*location.storage()?, location.key(), &limits())?;
-            Ok(verified.protection == persist_core::Protection::Full)
-        })
+pub(crate) fn verify(py: Python<'_>, place: Place) -> Result<bool> {
+    place.open()?.wait(py, |at| {
+        let verified = snapshot::verify(&*at.storage, at.key(), &limits())?;
+        Ok(verified.protection == persist_core::Protection::Full)
     })
 }
 
 /// Returns whether there is a snapshot at this place.
 #[pyfunction]
-pub(crate) fn exists(py: Python<'_>, location: OsString) -> Result<bool> {
-    observed(py, || {
-        py.detach(|| {
-            let location = Location::parse(location)?;
-            Ok(location.storage()?.exists(location.key())?)
-        })
-    })
+pub(crate) fn exists(py: Python<'_>, place: Place) -> Result<bool> {
+    place.open()?.wait(py, |at| Ok(at.storage.exists(at.key())?))
 }
 
 /// Deletes a snapshot.
 #[pyfunction]
-pub(crate) fn delete(py: Python<'_>, location: OsString) -> Result<()> {
-    observed(py, || {
-        py.detach(|| {
-            let location = Location::parse(location)?;
-            Ok(snapshot::delete(&*location.storage()?, location.key())?)
-        })
+pub(crate) fn delete(py: Python<'_>, place: Place) -> Result<()> {
+    place.open()?.wait(py, |at| Ok(snapshot::delete(&*at.storage, at.key())?))
+}
+
+/// Checks a snapshot and copies it; returns its metadata as JSON, and the tag of the copy.
+#[pyfunction]
+pub(crate) fn copy(
+    py: Python<'_>,
+    source: Place,
+    target: Place,
+    overwrite: bool,
+    if_match: Option<String>,
+) -> Result<Described> {
+    let (source, target) = (source.open()?, target.open()?);
+    let mut options = PutOptions { overwrite, ..PutOptions::default() };
+    options.if_match = if_match.map(ETag::new);
+    let waits_for = if target.location.is_local() { &source } else { &target };
+    waits_for.wait(py, |_| {
+        let from = (&*source.storage, source.key());
+        let to = (&*target.storage, target.key());
+        Ok(described(&snapshot::copy(from, to, &options, &limits())?))
     })
 }
 

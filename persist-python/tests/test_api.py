@@ -55,13 +55,25 @@ def test_what_is_missing_is_a_file_not_found(verb, path):
     assert "agent.json.gz" in str(caught.value)
 
 
-def test_s3_says_that_it_is_not_built_in():
-    with pytest.raises(persist.S3Error, match="s3 is not built in"):
-        persist.snapshot({}, "a/b.json.gz", storage_mode="s3", s3_bucket="bucket")
-    with pytest.raises(persist.ConfigurationError, match="needs a bucket"):
-        persist.restore("a/b.json.gz", storage_mode="s3")
-    with pytest.raises(ValueError, match="unknown storage_mode"):
-        persist.restore("a", storage_mode="ftp")
+def test_a_store_in_memory_has_every_verb():
+    url = "memory://api/agents/a.json.gz"
+    saved = persist.snapshot([1], url, agent_id="bot", overwrite=False)
+    assert persist.get_metadata(url) == saved
+    assert persist.restore(url) == [1]
+    with pytest.raises(persist.ConflictError):
+        persist.snapshot([2], url, overwrite=False)
+    second = persist.snapshot([2], url, if_match=saved.e_tag)
+    with pytest.raises(persist.ConflictError):
+        persist.snapshot([3], url, if_match=saved.e_tag)
+    assert persist.get_metadata(url).e_tag == second.e_tag
+    assert [found.path for found in persist.list_snapshots("memory://api/agents")] == [url]
+    persist.delete_snapshot(url)
+    assert not persist.snapshot_exists(url)
+
+
+def test_the_local_disk_has_no_versions(tmp_path):
+    with pytest.raises(persist.ConfigurationError, match="if_match"):
+        persist.snapshot([1], tmp_path / "a.json.gz", if_match="1")
 
 
 @pytest.mark.parametrize(("name", "algorithm"), [("a.json.gz", "gzip"), ("a.json.zst", "zstd")])
@@ -200,7 +212,8 @@ def test_every_verb_has_an_async_twin(path):
 def test_every_public_verb_has_its_twin():
     verbs = {n for n in persist.__all__ if inspect.isfunction(getattr(persist, n))}
     alone = {"health", "shutdown_hook"} | {n for n in verbs if n.startswith("register")}
-    twins = {n for n in verbs if inspect.iscoroutinefunction(getattr(persist, n))}
+    is_async = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    twins = {n for n in verbs if any(check(getattr(persist, n)) for check in is_async)}
     assert twins == {f"a{n}" for n in verbs - twins - alone}
 
 

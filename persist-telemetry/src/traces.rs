@@ -82,6 +82,11 @@ pub(crate) fn finish(patience: Duration) {
     }
 }
 
+/// What this thread's spans are children of, to be attached on another thread that works for it.
+pub fn current() -> Context {
+    Context::current()
+}
+
 /// The ids of a span that another span can be a child of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parent {

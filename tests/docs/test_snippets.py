@@ -47,7 +47,19 @@ def sandbox(tmp_path, monkeypatch):
     kinds.kind_of.cache_clear()
 
 
+@pytest.fixture
+def clouds(request, monkeypatch):
+    """What a snippet that names a bucket reaches: a server of this machine, with its own key."""
+    code = request.node.callspec.params["code"]
+    if "my-ai-snapshots-bucket" in code:
+        server = request.getfixturevalue("s3")
+        server.make_bucket("my-ai-snapshots-bucket")
+        for name, value in server.variables("your-access-key", "your-secret-key").items():
+            monkeypatch.setenv(name, value)
+
+
 @pytest.mark.parametrize("code", SNIPPETS)
+@pytest.mark.usefixtures("clouds")
 @pytest.mark.filterwarnings("ignore::langchain_core._api.deprecation.LangChainDeprecationWarning")
 def test_a_snippet_runs(code, monkeypatch):
     module = types.ModuleType("snippet")

@@ -8,6 +8,7 @@ everything else goes through as it is.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import sys
@@ -38,7 +39,9 @@ class Front:
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
         self.uploads: dict[str, dict[int, bytes]] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
         self.session: ClientSession
+        self.copying = asyncio.Lock()
 
     async def context(self, _: web.Application) -> AsyncIterator[None]:
         """Keep one client for the life of the server."""
@@ -75,13 +78,31 @@ class Front:
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in HOP_BY_HOP}
             if request.method == "HEAD":
                 kept["Content-Length"] = answer.headers.get("Content-Length", "0")
+            if answer.status == 404 and request.method == "GET":
+                return await self.missing(request)
             return web.Response(status=answer.status, headers=kept, body=await answer.read())
 
-    async def insert(self, request: web.Request, bucket: str, name: str, body: bytes) -> Any:
+    async def missing(self, request: web.Request) -> web.Response:
+        """Say what is missing, as the XML API does."""
+        bucket = unquote(request.rel_url.raw_path.lstrip("/")).partition("/")[0]
+        async with self.session.get(f"/storage/v1/b/{bucket}") as there:
+            code = "NoSuchBucket" if there.status == 404 else "NoSuchKey"
+        text = f"<Error><Code>{code}</Code><Message>It does not exist.</Message></Error>"
+        return web.Response(status=404, text=text, content_type="application/xml")
+
+    async def insert(
+        self,
+        request: web.Request,
+        bucket: str,
+        name: str,
+        body: bytes,
+        metadata: dict[str, str] | None = None,
+    ) -> Any:
         """Upload an object by the JSON API, on the condition of the request."""
         arguments = {"uploadType": "multipart", "name": name} | _condition(request)
         with MultipartWriter("related") as parts:
-            parts.append_json({"name": name, "contentType": "application/octet-stream"})
+            described = {"name": name, "contentType": "application/octet-stream"}
+            parts.append_json(described | {"metadata": metadata or _metadata(request)})
             parts.append(body)
             url = f"/upload/storage/v1/b/{bucket}/o"
             async with self.session.post(url, params=arguments, data=parts) as answer:
@@ -90,30 +111,37 @@ class Front:
     async def put(self, request: web.Request, bucket: str, name: str) -> web.Response:
         """Write an object at once."""
         status, made = await self.insert(request, bucket, name, await request.read())
+        if status == 404:
+            return await self.missing(request)
         return web.Response(status=status, headers=_version(made) if status == 200 else None)
 
     async def copy(self, request: web.Request, bucket: str, name: str) -> web.Response:
         """Copy an object."""
         source = unquote(request.headers["x-goog-copy-source"]).lstrip("/")
         source_bucket, _, source_name = source.partition("/")
-        condition = _condition(request)
-        if condition.get("ifGenerationMatch") == "0":
-            # The server below looks at no condition of a copy.
-            url = f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}"
-            async with self.session.get(url) as there:
-                if there.status == 200:
-                    return web.Response(status=412)
+        wanted = _condition(request).get("ifGenerationMatch")
         url = (
             f"/storage/v1/b/{source_bucket}/o/{quote(source_name, safe='')}"
             f"/rewriteTo/b/{bucket}/o/{quote(name, safe='')}"
         )
-        async with self.session.post(url, params=condition, json={}) as answer:
-            return web.Response(status=answer.status)
+        # The server below looks at no condition of a copy.
+        async with self.copying:
+            if wanted is not None and await self.generation(bucket, name) != wanted:
+                return web.Response(status=412)
+            async with self.session.post(url, json={}) as answer:
+                return web.Response(status=answer.status)
+
+    async def generation(self, bucket: str, name: str) -> str:
+        """The version of an object; "0" when there is none."""
+        url = f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}"
+        async with self.session.get(url) as there:
+            return str((await there.json())["generation"]) if there.status == 200 else "0"
 
     async def begin(self, request: web.Request, bucket: str, name: str) -> web.Response:
         """Begin a multipart upload."""
         upload = uuid.uuid4().hex
         self.uploads[upload] = {}
+        self.metadata[upload] = _metadata(request)
         return _xml(f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId>", bucket, name)
 
     async def part(self, request: web.Request, bucket: str, name: str) -> web.Response:
@@ -125,13 +153,16 @@ class Front:
 
     async def complete(self, request: web.Request, bucket: str, name: str) -> web.Response:
         """Write the parts as one object."""
-        parts = self.uploads.pop(request.query["uploadId"])
+        upload = request.query["uploadId"]
+        parts, metadata = self.uploads.pop(upload), self.metadata.pop(upload)
         body = b"".join(parts[number] for number in sorted(parts))
-        status, made = await self.insert(request, bucket, name, body)
+        status, made = await self.insert(request, bucket, name, body, metadata)
         if status != 200:
             return web.Response(status=status)
         tag = escape(_version(made)["ETag"])
-        return _xml(f"<CompleteMultipartUploadResult><ETag>{tag}</ETag>", bucket, name)
+        answer = _xml(f"<CompleteMultipartUploadResult><ETag>{tag}</ETag>", bucket, name)
+        answer.headers["x-goog-generation"] = str(made["generation"])
+        return answer
 
     async def abort(self, request: web.Request, bucket: str, name: str) -> web.Response:
         """Forget a multipart upload."""
@@ -164,6 +195,12 @@ class Front:
 def _condition(request: web.Request) -> dict[str, str]:
     generation = request.headers.get("x-goog-if-generation-match")
     return {} if generation is None else {"ifGenerationMatch": generation}
+
+
+def _metadata(request: web.Request) -> dict[str, str]:
+    start = "x-goog-meta-"
+    headers = request.headers.items()
+    return {name[len(start) :].lower(): v for name, v in headers if name.lower().startswith(start)}
 
 
 def _version(made: dict[str, Any]) -> dict[str, str]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 KEY, SECRET = "persistkey", "persistsecretcanary"
 READER, READER_SECRET = "readerkey", "readersecretcanary"
+DOCUMENTED = ("your-access-key", "your-secret-key")
+"""The key that README names."""
 
 
 @dataclass
@@ -32,6 +34,12 @@ class SeaweedFS:
             "AWS_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": self.endpoint,
         }
+
+    def make_bucket(self, name: str) -> None:
+        """Make a bucket, unless it is there."""
+        client = self.client()
+        if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+            client.create_bucket(Bucket=name)
 
     def client(self) -> boto3.client:
         """Amazon's own client."""
@@ -52,6 +60,7 @@ def seaweedfs(folder: Path) -> SeaweedFS:
     ports = dict(zip([*names, *(f"{name}.grpc" for name in names)], free_ports(8), strict=True))
     identities = [
         _identity("writer", KEY, SECRET, ["Admin", "Read", "Write", "List", "Tagging"]),
+        _identity("reader of README", *DOCUMENTED, ["Read", "Write", "List", "Tagging"]),
         _identity("reader", READER, READER_SECRET, ["Read:bucket", "List:bucket"]),
     ]
     config = folder / "s3.json"

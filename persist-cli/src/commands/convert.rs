@@ -50,7 +50,7 @@ enum Shape {
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let (from, to) = (Place::parse(&arguments.from)?, Place::parse(&arguments.to_path)?);
-    let made = each(&from, &to, ending(arguments), terminal, |from, to| {
+    let made = each(&from, &to, Some(ending(arguments)), terminal, |from, to| {
         let loaded = from.load()?;
         match arguments.to {
             Some(Shape::Original) => {

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         return written.map(|()| 0).map_err(output_failed);
     };
     let to = Place::parse(output)?;
-    each(&from, &to, ".json", terminal, |from, to| {
+    each(&from, &to, Some(".json"), terminal, |from, to| {
         write_file(to, &text(from, arguments)?, arguments.force)
     })?;
     Ok(0)
@@ -61,5 +61,5 @@ pub(super) fn write_file(place: &Place, bytes: &[u8], overwrite: bool) -> Result
     let options = PutOptions { overwrite, ..PutOptions::default() };
     let mut upload = place.storage.create(&place.key, &options)?;
     upload.write(bytes)?;
-    upload.commit(&[])
+    upload.commit(&[]).map(drop)
 }

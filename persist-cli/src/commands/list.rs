@@ -32,16 +32,23 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+/// So many files are asked for their metadata before their rows are kept.
+const AT_ONCE: usize = 1000;
+
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
+    let place = Place::parse(&arguments.path)?;
+    let mut listed = place.listed()?.peekable();
     let (mut rows, mut code) = (Vec::new(), 0);
-    let places = Place::parse(&arguments.path)?.files()?;
-    for (place, metadata) in places.iter().zip(metadata_of(&places)) {
-        match metadata {
-            Ok(metadata) if is_wanted(&metadata, arguments) => rows.push(row(place, &metadata)),
-            Ok(_) => {}
-            Err(error) => {
-                output::report(terminal, &error);
-                code = exit_code(error.kind());
+    while listed.peek().is_some() {
+        let places = listed.by_ref().take(AT_ONCE).collect::<Result<Vec<_>>>()?;
+        for (place, metadata) in places.iter().zip(metadata_of(&places)) {
+            match metadata {
+                Ok(metadata) if is_wanted(&metadata, arguments) => rows.push(row(place, &metadata)),
+                Ok(_) => {}
+                Err(error) => {
+                    output::report(terminal, &error);
+                    code = exit_code(error.kind());
+                }
             }
         }
     }

@@ -15,13 +15,22 @@ use crate::{Terminal, output};
 pub(crate) struct Place {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) key: Key,
+    location: Location,
 }
 
 impl Place {
-    /// Takes a path or URL.
+    /// Takes a path or URL; how the store is reached comes from the environment.
     pub(crate) fn parse(text: &OsString) -> Result<Self> {
         let location = Location::parse(text)?;
-        Ok(Self { storage: location.storage()?, key: location.key().clone() })
+        let options = persist_environment::storage_options();
+        let storage = location.storage_with(&options)?;
+        Ok(Self { storage, key: location.key().clone(), location })
+    }
+
+    /// Another key in the same store.
+    fn with_key(&self, key: Key) -> Self {
+        let location = self.location.with_key(key.clone());
+        Self { storage: Arc::clone(&self.storage), key, location }
     }
 
     pub(crate) fn load(&self) -> Result<Snapshot> {
@@ -32,57 +41,86 @@ impl Place {
         snapshot::read_metadata(&*self.storage, &self.key, &read_options())
     }
 
-    /// The key as text, for tables and JSON.
+    /// The path or URL as text, for tables and JSON.
     pub(crate) fn name(&self) -> String {
-        self.key.as_os_str().to_string_lossy().into_owned()
+        self.location.to_string()
     }
 
-    /// Whether the place is one file; a folder and what is missing are none.
-    pub(crate) fn is_file(&self) -> bool {
-        self.storage.stat(&self.key).is_ok()
+    /// The files of a folder or prefix; `None` for what is one file, or missing.
+    pub(crate) fn folder(&self) -> Result<Option<Vec<Self>>> {
+        if !self.key.is_root() && self.is_file()? {
+            return Ok(None);
+        }
+        match self.files() {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            found => found.map(Some),
+        }
     }
 
-    /// The place below `target` where a copy of this file of the folder `source` goes.
-    pub(crate) fn moved(&self, source: &Self, target: &Self, ending: &str) -> Result<Self> {
+    /// Whether the place is one file; a store that cannot say so fails.
+    fn is_file(&self) -> Result<bool> {
+        match self.storage.stat(&self.key) {
+            Ok(_) => Ok(true),
+            Err(error) if self.location.is_local() || error.kind() == ErrorKind::NotFound => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The place below `target` where a copy of this file of the folder `source` goes, under its own
+    /// name or with another ending.
+    fn moved(&self, source: &Self, target: &Self, ending: Option<&str>) -> Result<Self> {
         let path = self.key.as_path();
         let below = path.strip_prefix(source.key.as_path()).unwrap_or(path);
         let name = below.file_name().unwrap_or_default().to_string_lossy();
-        let renamed = below.with_file_name(format!("{}{ending}", stem(&name)));
-        let key = Key::new(target.key.as_path().join(renamed))?;
-        Ok(Self { storage: Arc::clone(&target.storage), key })
+        let renamed = match ending {
+            Some(ending) => below.with_file_name(format!("{}{ending}", stem(&name))),
+            None => below.to_owned(),
+        };
+        Ok(target.with_key(Key::new(target.key.as_path().join(renamed))?))
     }
 
-    /// The files that this place stands for: itself, or the snapshots in the folder.
-    pub(crate) fn files(&self) -> Result<Vec<Self>> {
-        let mut found = Vec::new();
-        for object in self.storage.list(&self.key)? {
-            let key = object?.key;
-            if key == self.key || is_named_like_a_snapshot(&key) {
-                found.push(Self { storage: Arc::clone(&self.storage), key });
-            }
-        }
-        if found.is_empty() {
-            let message = format!("there are no snapshots in {}", self.key);
+    /// The files that this place stands for, as they are listed: itself, or the snapshots in the
+    /// folder; none at all is an error.
+    pub(crate) fn listed(&self) -> Result<impl Iterator<Item = Result<Self>> + '_> {
+        let is_ours = |key: &Key| *key == self.key || is_named_like_a_snapshot(key);
+        let mut found = self
+            .storage
+            .list(&self.key)?
+            .filter(move |object| object.as_ref().map_or(true, |object| is_ours(&object.key)))
+            .map(|object| object.map(|object| self.with_key(object.key)))
+            .peekable();
+        if found.peek().is_none() {
+            let message = format!("there are no snapshots in {}", quoted(&self.name()));
             return Err(Error::new(ErrorKind::NotFound, message)
                 .with_hint("snapshots end in .json.gz, .json.zst or .json"));
         }
         Ok(found)
     }
+
+    /// All of [`Self::listed`].
+    pub(crate) fn files(&self) -> Result<Vec<Self>> {
+        self.listed()?.collect()
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
 }
 
 /// Does the work on a file, or on each file of a folder, and returns what was made.
 pub(crate) fn each(
     from: &Place,
     to: &Place,
-    ending: &str,
+    ending: Option<&str>,
     terminal: &Terminal<'_>,
     mut work: impl FnMut(&Place, &Place) -> Result<()>,
 ) -> Result<Vec<Place>> {
-    if from.is_file() || from.files().is_err() {
+    let Some(files) = from.folder()? else {
         work(from, to)?;
         return Ok(vec![to.clone()]);
-    }
-    let files = from.files()?;
+    };
     let bar = output::progress(files.len(), terminal);
     let mut made = Vec::with_capacity(files.len());
     for file in files {

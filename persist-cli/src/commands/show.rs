@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let places = arguments.paths.iter().map(Place::parse).collect::<Result<Vec<_>>>()?;
     if let [place] = &places[..]
-        && (place.is_file() || place.files().is_err())
+        && place.folder()?.is_none()
     {
         let map = described(place)?;
         let text =

@@ -71,8 +71,32 @@ fn show_a_folder_names_what_is_no_snapshot() {
 }
 
 #[test]
-fn show_in_a_store_that_is_not_built_in() {
-    assert_snapshot!(folder().run(&["show", "s3://bucket/a.json.gz"]));
+fn show_in_a_store_that_is_unknown() {
+    assert_snapshot!(folder().run(&["show", "ftp://bucket/a.json.gz"]));
+}
+
+#[test]
+fn copy_to_another_store() {
+    let folder = folder();
+    assert_snapshot!(folder.run(&["copy", "DIR", "memory://copies/all"]));
+    assert_snapshot!("copy_listed", folder.run(&["list", "memory://copies"]));
+    assert_snapshot!(
+        "copy_again",
+        folder.run(&["copy", "DIR/a.json.gz", "memory://copies/all/a.json.gz"])
+    );
+    assert_snapshot!(
+        "copy_back",
+        folder.run(&["copy", "memory://copies/all", "DIR/back", "--json"])
+    );
+    assert_eq!(
+        fs::read(folder.path("back/b/c.json.zst")).unwrap(),
+        fs::read(folder.path("b/c.json.zst")).unwrap()
+    );
+}
+
+#[test]
+fn list_a_bucket_with_nothing_in_it() {
+    assert_snapshot!(folder().run(&["list", "memory://nothing"]));
 }
 
 #[test]

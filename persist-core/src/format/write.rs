@@ -14,7 +14,7 @@ use crate::compression::{Algorithm, Container, Level};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Digest;
 use crate::metadata::Metadata;
-use crate::storage::Upload;
+use crate::storage::{ETag, Upload};
 
 /// Blocks end at the last cut mark in the second half of this length, or at its end.
 const BLOCK: usize = 1024 * 1024;
@@ -111,8 +111,9 @@ impl Writer {
         self.blocks.push(full)
     }
 
-    /// Writes what is left and the head; returns the metadata with hashes and sizes.
-    pub(crate) fn finish(self) -> Result<Metadata> {
+    /// Writes what is left and the head; returns the metadata with hashes and sizes, and the tag of
+    /// the object.
+    pub(crate) fn finish(self) -> Result<(Metadata, Option<ETag>)> {
         let length = self.length.saturating_add(self.block.len() as u64);
         check_length(length)?;
         let mut assembled = self.blocks.finish(self.block)?;
@@ -126,8 +127,8 @@ impl Writer {
         assembled.upload.write(&framing::closing_bytes(container, &assembled.table))?;
         let text_length = self.head_length.saturating_sub(framing::head_overhead(container));
         let text = head::to_text(&metadata.seal(), text_length)?;
-        assembled.upload.commit(&framing::head_bytes(container, &text))?;
-        Ok(metadata)
+        let e_tag = assembled.upload.commit(&framing::head_bytes(container, &text))?;
+        Ok((metadata, e_tag))
     }
 }
 

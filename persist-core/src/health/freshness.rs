@@ -116,7 +116,7 @@ fn newest_objects(storage: &dyn Storage, prefix: &Key) -> Result<(Vec<ObjectInfo
             newest.pop();
         }
     }
-    let objects =
-        newest.into_iter().map(|Reverse((modified, key, size))| ObjectInfo { key, size, modified });
+    let info = |Reverse((modified, key, size))| ObjectInfo { key, size, modified, e_tag: None };
+    let objects = newest.into_iter().map(info);
     Ok((objects.collect(), count))
 }

@@ -67,7 +67,7 @@ fn write(storage: &dyn Storage, key: &Key) -> Result<()> {
     let options = PutOptions { overwrite: false, ..PutOptions::default() };
     let mut upload = storage.create(key, &options)?;
     upload.write(PROBE)?;
-    upload.commit(&[])
+    upload.commit(&[]).map(drop)
 }
 
 fn read_back(storage: &dyn Storage, key: &Key) -> Result<String> {

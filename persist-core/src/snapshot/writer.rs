@@ -1,6 +1,6 @@
 //! Saves a state that arrives in pieces.
 
-use super::SaveOptions;
+use super::{SaveOptions, Version};
 use crate::error::Result;
 use crate::format::{self, Draft};
 use crate::metadata::Metadata;
@@ -56,7 +56,12 @@ fn begin_format(
     let metadata = options.metadata(&name);
     let draft = Draft { metadata, algorithm, level: options.level, is_checked };
     let head_length = draft.head_length()?;
-    let put = PutOptions { head_length, overwrite: options.overwrite, durable: options.durable };
+    let put = PutOptions {
+        head_length,
+        overwrite: options.overwrite,
+        if_match: options.if_match.clone(),
+        durable: options.durable,
+    };
     Ok(format::Writer::new(draft, head_length, storage.create(key, &put)?))
 }
 
@@ -93,9 +98,14 @@ impl Writer {
     /// Writes the rest; when this returns, the snapshot is there whole.
     ///
     /// Fails as [`Writer::write`] does; what was there before is then intact.
-    pub fn finish(mut self) -> Result<Metadata> {
-        let metadata = self.operation.within(|| self.inner.finish())?;
+    pub fn finish(self) -> Result<Metadata> {
+        self.finish_version().map(|version| version.metadata)
+    }
+
+    /// Does what [`Writer::finish`] does, and tells the tag of the object for a later `if_match`.
+    pub fn finish_version(mut self) -> Result<Version> {
+        let (metadata, e_tag) = self.operation.within(|| self.inner.finish())?;
         self.operation.succeeded(Some(&metadata));
-        Ok(metadata)
+        Ok(Version { metadata, e_tag })
     }
 }

@@ -1,4 +1,4 @@
-//! The suite that every store must pass, ours and yours.
+//! The suite that every store must pass, ours and yours; and stores that fail, for your tests.
 //!
 //! ```
 //! use persist_core::{MemoryStorage, storage::conformance};
@@ -8,9 +8,15 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod faulty;
+mod stale;
+
 use std::sync::Barrier;
 
-use super::{Key, PutOptions, Storage};
+pub use faulty::{FaultyStorage, Moment};
+pub use stale::StaleStorage;
+
+use super::{ETag, Key, PutOptions, Storage};
 use crate::error::{ErrorKind, Result};
 
 /// Checks that the store keeps the promises of [`Storage`]; the prefix is where it may write.
@@ -28,6 +34,7 @@ pub fn check(storage: &dyn Storage, prefix: &str) {
     an_object_is_replaced_whole(storage, &key("replaced"));
     creating_twice_is_a_conflict(storage, &key("created"));
     of_many_creators_one_wins(storage, &key("raced"));
+    only_the_version_that_was_named_is_replaced(storage, &key("versions"));
     deleted_is_gone(storage, &key("deleted"));
     a_listing_names_every_object(storage, prefix);
 }
@@ -36,7 +43,7 @@ fn write(storage: &dyn Storage, key: &Key, body: &[u8], overwrite: bool) -> Resu
     let options = PutOptions { overwrite, ..PutOptions::default() };
     let mut upload = storage.create(key, &options)?;
     upload.write(body)?;
-    upload.commit(&[])
+    upload.commit(&[]).map(drop)
 }
 
 fn read(storage: &dyn Storage, key: &Key) -> Vec<u8> {
@@ -93,7 +100,10 @@ fn an_object_is_replaced_whole(storage: &dyn Storage, key: &Key) {
     let open = storage.open(key).expect("an object");
     write(storage, key, b"short", true).expect("a second write");
     assert_eq!(read(storage, key), b"short", "the old body shows through");
-    assert_eq!(open.read_at(0, 6).expect("a read"), b"a long", "an open object changed");
+    match open.read_at(0, 6) {
+        Ok(bytes) => assert_eq!(bytes, b"a long", "an open object changed"),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Conflict, "{error}"),
+    }
 }
 
 fn creating_twice_is_a_conflict(storage: &dyn Storage, key: &Key) {
@@ -114,7 +124,7 @@ fn of_many_creators_one_wins(storage: &dyn Storage, key: &Key) {
             upload.commit(&[])
         });
         match commit {
-            Ok(()) => Some(body),
+            Ok(_) => Some(body),
             Err(error) if error.kind() == ErrorKind::Conflict => None,
             Err(error) => panic!("a creator that came too late is told {error}"),
         }
@@ -126,6 +136,34 @@ fn of_many_creators_one_wins(storage: &dyn Storage, key: &Key) {
     });
     assert_eq!(winners.len(), 1, "not one creator won");
     assert_eq!(read(storage, key), winners, "another creator's body is there");
+}
+
+/// A store that knows no versions says so when one is named.
+fn only_the_version_that_was_named_is_replaced(storage: &dyn Storage, key: &Key) {
+    let replace = |tag: &ETag, body: &[u8]| -> Result<Option<ETag>> {
+        let options = PutOptions { if_match: Some(tag.clone()), ..PutOptions::default() };
+        let mut upload = storage.create(key, &options)?;
+        upload.write(body)?;
+        upload.commit(&[])
+    };
+    let mut upload = storage.create(key, &PutOptions::default()).expect("an upload");
+    upload.write(b"first").expect("a write");
+    let Some(first) = upload.commit(&[]).expect("a commit") else {
+        let refused = replace(&ETag::new("1"), b"second").err().map(|error| error.kind());
+        assert_eq!(refused, Some(ErrorKind::Configuration), "a version that means nothing");
+        return;
+    };
+    let open = storage.open(key).expect("an object");
+    assert_eq!(open.e_tag().as_ref(), Some(&first), "the tag of a write is not that of the object");
+    let second = replace(&first, b"second").expect("the version is there").expect("a tag");
+    assert_ne!(second, first, "another body has the same tag");
+    let late = replace(&first, b"third").err().map(|error| error.kind());
+    assert_eq!(late, Some(ErrorKind::Conflict), "a version that is gone was replaced");
+    assert_eq!(read(storage, key), b"second", "the late writer left something");
+    storage.delete(key).expect("a delete");
+    let gone = replace(&second, b"fourth").err().map(|error| error.kind());
+    assert_eq!(gone, Some(ErrorKind::Conflict), "what is gone was replaced");
+    assert!(!storage.exists(key).expect("exists answers"), "what is gone came back");
 }
 
 fn deleted_is_gone(storage: &dyn Storage, key: &Key) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Key, Object, ObjectInfo, PutOptions, Room, Storage, Upload};
+use super::{ETag, Key, Object, ObjectInfo, PutOptions, Room, Storage, Upload};
 use crate::error::{Error, ErrorKind, Result};
 use crate::telemetry::{logs, metrics, spans};
 
@@ -31,6 +31,11 @@ impl InstrumentedStorage {
 impl Storage for InstrumentedStorage {
     fn open(&self, key: &Key) -> Result<Box<dyn Object>> {
         let inner = self.count("open", || self.inner.open(key))?;
+        Ok(Box::new(InstrumentedObject { inner, backend: self.backend }))
+    }
+
+    fn open_whole(&self, key: &Key) -> Result<Box<dyn Object>> {
+        let inner = self.count("open", || self.inner.open_whole(key))?;
         Ok(Box::new(InstrumentedObject { inner, backend: self.backend }))
     }
 
@@ -122,6 +127,10 @@ impl Object for InstrumentedObject {
         self.inner.size()
     }
 
+    fn e_tag(&self) -> Option<ETag> {
+        self.inner.e_tag()
+    }
+
     fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
         let request = Request::new(self.backend, "read");
         let span = spans::request(self.backend, "read");
@@ -155,7 +164,7 @@ impl Upload for InstrumentedUpload {
         result
     }
 
-    fn commit(self: Box<Self>, head: &[u8]) -> Result<()> {
+    fn commit(self: Box<Self>, head: &[u8]) -> Result<Option<ETag>> {
         let Self { inner, request, storage, key, bytes } = *self;
         let commit = || inner.commit(head);
         let result = spans::within(&spans::request(request.backend, "commit"), commit);

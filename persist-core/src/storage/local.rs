@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
-use super::{Key, Object, ObjectInfo, PutOptions, Room, Storage, Upload};
+use super::{ETag, Key, Object, ObjectInfo, PutOptions, Room, Storage, Upload};
 use crate::error::{Error, ErrorKind, Result};
 use crate::telemetry::spans::{self, span};
 
@@ -53,6 +53,12 @@ impl Storage for LocalStorage {
     }
 
     fn create(&self, key: &Key, options: &PutOptions) -> Result<Box<dyn Upload>> {
+        if options.if_match.is_some() {
+            let message =
+                "the local disk does not know versions of a file: if_match has no meaning";
+            return Err(Error::new(ErrorKind::Configuration, message)
+                .with_hint("use overwrite=False, or a store with conditional writes"));
+        }
         let target = follow_links(self.path(key))?;
         let permissions = permissions_of_target(&target, options)?;
         let folder = folder_of(&target)?;
@@ -186,9 +192,10 @@ impl Upload for LocalUpload {
         written.map_err(|error| could_not("write", &self.target, error))
     }
 
-    fn commit(self: Box<Self>, head: &[u8]) -> Result<()> {
+    fn commit(self: Box<Self>, head: &[u8]) -> Result<Option<ETag>> {
         let target = self.target.clone();
-        self.publish(head).map_err(|error| could_not("write", &target, error))
+        self.publish(head).map_err(|error| could_not("write", &target, error))?;
+        Ok(None)
     }
 }
 
@@ -218,7 +225,7 @@ impl LocalUpload {
 
 fn info(key: Key, metadata: &Metadata) -> ObjectInfo {
     let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-    ObjectInfo { key, size: metadata.len(), modified }
+    ObjectInfo { key, size: metadata.len(), modified, e_tag: None }
 }
 
 fn could_not(action: &str, path: &Path, error: std::io::Error) -> Error {

@@ -1,10 +1,14 @@
 //! Where a snapshot is, as a user writes it: a path, or a URL.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(feature = "cloud")]
+use super::CloudStorage;
 use super::instrument::InstrumentedStorage;
-use super::{Key, LocalStorage, Storage};
+use super::{Key, LocalStorage, MemoryStorage, Storage, StorageOptions};
 use crate::error::{Backend, Error, ErrorKind, Result};
 
 /// A place in a store, parsed from a path or a URL.
@@ -25,21 +29,29 @@ pub struct Location {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Store {
     Local,
-    Cloud { backend: Backend, scheme: &'static str, bucket: String },
+    Memory { name: String },
+    Cloud { backend: Backend, bucket: String },
 }
 
-const SCHEMES: [(&str, Backend); 5] = [
+const SCHEMES: [(&str, Backend); 7] = [
     ("s3", Backend::S3),
+    ("s3a", Backend::S3),
     ("az", Backend::Azure),
+    ("azure", Backend::Azure),
     ("abfs", Backend::Azure),
     ("gs", Backend::Gcs),
     ("gcs", Backend::Gcs),
 ];
 
+/// The stores in memory of this process, by name.
+static MEMORIES: Mutex<BTreeMap<String, MemoryStorage>> = Mutex::new(BTreeMap::new());
+
 impl Location {
-    /// Takes a path, or a URL that begins with `file://`, `s3://`, `az://`, `abfs://` or `gs://`.
+    /// Takes a path, or a URL that begins with `file://`, `s3://`, `az://`, `abfs://`, `gs://` or
+    /// `memory://`.
     ///
-    /// Any other scheme is a configuration error; a path may hold any bytes but NUL.
+    /// Without a key, the URL of a bucket is a prefix of everything in it, and names no object. Any
+    /// other scheme is a configuration error; a path may hold any bytes but NUL.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self> {
         let text = text.as_ref();
         match text.to_str().and_then(|text| text.split_once("://")) {
@@ -58,20 +70,19 @@ impl Location {
             let path = rest.strip_prefix("localhost").unwrap_or(rest);
             return Self::local(path);
         }
-        let Some((scheme, backend)) = SCHEMES.iter().find(|(name, _)| *name == scheme) else {
-            return Err(Error::new(ErrorKind::Configuration, format!("unknown store {scheme:?}"))
-                .with_hint(
-                    "use a path, or a URL that begins with file://, s3://, az:// or gs://",
-                ));
-        };
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        if bucket.is_empty() || key.is_empty() {
-            let message = format!("the {scheme} URL names no bucket or no key");
+        let store = if scheme == "memory" {
+            Store::Memory { name: bucket.to_owned() }
+        } else {
+            Store::Cloud { backend: backend_of(scheme)?, bucket: bucket.to_owned() }
+        };
+        if bucket.is_empty() {
+            let message = format!("the {scheme} URL names no bucket; there is no default one");
             let hint = format!("write it as {scheme}://BUCKET/KEY");
             return Err(Error::new(ErrorKind::Configuration, message).with_hint(hint));
         }
-        let store = Store::Cloud { backend: *backend, scheme, bucket: bucket.to_owned() };
-        Ok(Self { store, key: Key::new(key)? })
+        let key = if key.is_empty() { Key::root() } else { Key::new(key)? };
+        Ok(Self { store, key })
     }
 
     /// The key in the store.
@@ -79,21 +90,75 @@ impl Location {
         &self.key
     }
 
+    /// The URL of another key in the same store; on the local disk, a path.
+    pub fn with_key(&self, key: Key) -> Self {
+        Self { store: self.store.clone(), key }
+    }
+
+    /// Whether this is a file or a folder of this machine.
+    pub fn is_local(&self) -> bool {
+        self.store == Store::Local
+    }
+
+    /// Opens the store that this location is in, with no options. Fails as [`Self::storage_with`].
+    pub fn storage(&self) -> Result<Arc<dyn Storage>> {
+        self.storage_with(&StorageOptions::default())
+    }
+
     /// Opens the store that this location is in.
     ///
-    /// Fails with `Storage` for a store that this release does not have.
-    pub fn storage(&self) -> Result<Arc<dyn Storage>> {
+    /// Fails with `Configuration` when a region, an account or credentials are missing, or an option
+    /// is unknown.
+    pub fn storage_with(&self, options: &StorageOptions) -> Result<Arc<dyn Storage>> {
+        let (storage, name): (Arc<dyn Storage>, _) = match &self.store {
+            Store::Local => (Arc::new(LocalStorage::new()), "local"),
+            Store::Memory { name } => (Arc::new(memory(name)), "memory"),
+            Store::Cloud { backend, bucket } => (cloud(*backend, bucket, options)?, backend.code()),
+        };
+        Ok(InstrumentedStorage::around(storage, name))
+    }
+}
+
+/// Shows the location as a user writes it.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self.key.as_os_str().to_string_lossy();
         match &self.store {
-            Store::Local => Ok(InstrumentedStorage::around(Arc::new(LocalStorage::new()), "local")),
-            Store::Cloud { backend, scheme, bucket } => {
-                let message =
-                    format!("could not open {scheme}://{bucket}: {scheme} is not built in");
-                Err(Error::new(ErrorKind::Storage, message)
-                    .with_backend(*backend)
-                    .with_hint("keep snapshots on the local disk with this release"))
+            Store::Local => write!(f, "{key}"),
+            Store::Memory { name } => write!(f, "memory://{name}/{key}"),
+            Store::Cloud { backend, bucket } => {
+                let scheme = SCHEMES.iter().find(|(_, known)| known == backend);
+                write!(f, "{}://{bucket}/{key}", scheme.map_or("", |(scheme, _)| scheme))
             }
         }
     }
+}
+
+fn memory(name: &str) -> MemoryStorage {
+    let mut memories = MEMORIES.lock().unwrap_or_else(PoisonError::into_inner);
+    memories.entry(name.to_owned()).or_default().clone()
+}
+
+#[cfg(feature = "cloud")]
+fn cloud(backend: Backend, bucket: &str, options: &StorageOptions) -> Result<Arc<dyn Storage>> {
+    Ok(Arc::new(CloudStorage::new(backend, bucket, options.clone())?))
+}
+
+#[cfg(not(feature = "cloud"))]
+fn cloud(backend: Backend, bucket: &str, _options: &StorageOptions) -> Result<Arc<dyn Storage>> {
+    let message = format!("could not open {bucket:?}: {} is not built in", backend.code());
+    Err(Error::new(ErrorKind::Configuration, message)
+        .with_backend(backend)
+        .with_hint("build persist-core with the feature `cloud`"))
+}
+
+fn backend_of(scheme: &str) -> Result<Backend> {
+    let known = SCHEMES.iter().find(|(name, _)| *name == scheme);
+    known.map(|(_, backend)| *backend).ok_or_else(|| {
+        Error::new(ErrorKind::Configuration, format!("unknown store {scheme:?}")).with_hint(
+            "use a path, or a URL that begins with file://, s3://, az://, gs:// or memory://",
+        )
+    })
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -117,12 +182,24 @@ mod tests {
 
     #[test]
     fn urls_name_store_bucket_and_key() {
-        let error = Location::parse("s3://bucket/a/b.json.gz").unwrap().storage().unwrap_err();
-        assert_eq!(error.backend(), Some(Backend::S3));
-        assert_eq!(error.to_string(), "could not open s3://bucket: s3 is not built in");
-        for text in ["s3://bucket", "s3:///key", "ftp://host/x", "file://", "a\0b", ""] {
+        for text in ["s3://bucket/a/b.json.gz", "memory://bucket/a", "az://bucket/", "gs://b/c"] {
+            assert_eq!(Location::parse(text).unwrap().to_string(), text);
+        }
+        assert!(Location::parse("s3://bucket").unwrap().key().is_root());
+        for text in ["s3:///key", "ftp://host/x", "file://", "memory://", "a\0b", ""] {
             let kind = Location::parse(text).unwrap_err().kind();
             assert_eq!(kind, ErrorKind::Configuration, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_store_in_memory_is_found_by_its_name() {
+        let [one, same, other] = ["one", "one", "other"]
+            .map(|name| Location::parse(format!("memory://location-{name}/a")).unwrap());
+        let mut upload = one.storage().unwrap().create(one.key(), &Default::default()).unwrap();
+        upload.write(b"x").unwrap();
+        upload.commit(&[]).unwrap();
+        assert!(same.storage().unwrap().exists(same.key()).unwrap());
+        assert!(!other.storage().unwrap().exists(other.key()).unwrap());
     }
 }

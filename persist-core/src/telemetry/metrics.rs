@@ -75,6 +75,8 @@ metrics! {
         "How long requests to a store took.";
     STORAGE_BYTES "persist_storage_bytes_total" Counter ["backend", "operation"]
         "Bytes read from and written to a store.";
+    STORAGE_RETRIES "persist_storage_retries_total" Counter ["backend", "operation"]
+        "Requests to a store that were sent again.";
     STORAGE_FREE "persist_storage_free_bytes" Gauge ["backend"]
         "Room left on the disk that was written to last.";
     STORAGE_SIZE "persist_storage_size_bytes" Gauge ["backend"]
@@ -192,6 +194,14 @@ pub(crate) fn requested(
         counter!(S3_REQUESTS, "operation" => operation).increment(1);
         histogram!(S3_LATENCY, "operation" => operation).record(elapsed);
         counter!(S3_ERRORS, "operation" => operation).increment(u64::from(failure.is_some()));
+    }
+}
+
+/// Says that a request to a store was sent again.
+#[cfg(feature = "cloud")]
+pub(crate) fn retried(backend: &'static str, operation: &'static str) {
+    if is_on() {
+        counter!(STORAGE_RETRIES, "backend" => backend, "operation" => operation).increment(1);
     }
 }
 

@@ -66,7 +66,7 @@ impl Storage for Odd {
         let listed = self.inner.list(prefix)?.map(|info| info.map(|info| self.info(info)));
         let other = |number| {
             let key = Key::new(format!("a/no-snapshot-{number}.json.gz"))?;
-            Ok(ObjectInfo { key, size: 1, modified: Some(now()) })
+            Ok(ObjectInfo { key, size: 1, modified: Some(now()), e_tag: None })
         };
         Ok(Box::new(listed.chain((0..self.has_many_others).map(other))))
     }

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod blocks;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod corruption;
+#[cfg(feature = "conformance")]
+mod faults;
 mod health;
 mod local;
 mod many;

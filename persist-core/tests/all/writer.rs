@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use persist_core::{
-    Algorithm, Algorithms, Container, Error, ErrorKind, Key, Level, Limits, MemoryStorage, Object,
-    ObjectInfo, PutOptions, Result, SaveOptions, Storage, Upload, snapshot,
+    Algorithm, Algorithms, Container, ETag, Error, ErrorKind, Key, Level, Limits, MemoryStorage,
+    Object, ObjectInfo, PutOptions, Result, SaveOptions, Storage, Upload, snapshot,
 };
 use proptest::prelude::*;
 
@@ -191,7 +191,7 @@ impl Upload for FullUpload {
             .ok_or_else(|| Error::new(ErrorKind::NoSpace, "the store is full"))?;
         self.0.write(bytes)
     }
-    fn commit(self: Box<Self>, head: &[u8]) -> Result<()> {
+    fn commit(self: Box<Self>, head: &[u8]) -> Result<Option<ETag>> {
         self.0.commit(head)
     }
 }

@@ -17,8 +17,9 @@ Restoring runs no code that the file names. No framework is imported before an
 agent of that framework is met.
 """
 
-from persist import exceptions, metrics
+from persist import exceptions, metrics, options
 from persist._api import (
+    acopy_snapshot,
     adelete_snapshot,
     adumps,
     aget_metadata,
@@ -29,6 +30,7 @@ from persist._api import (
     asnapshot,
     asnapshot_exists,
     averify_snapshot,
+    copy_snapshot,
     delete_snapshot,
     dumps,
     get_metadata,
@@ -42,6 +44,7 @@ from persist._api import (
 )
 from persist._health import Check, Health, Newest, health
 from persist._inspection import Inspection
+from persist._listing import StoredSnapshot, alist_snapshots, list_snapshots
 from persist._metadata import Metadata
 from persist._shutdown import ShutdownHook, shutdown_hook
 from persist._version import __version__
@@ -56,26 +59,32 @@ __all__ = [
     "Metadata",
     "Newest",
     "ShutdownHook",
+    "StoredSnapshot",
     "__version__",
+    "acopy_snapshot",
     "adelete_snapshot",
     "adumps",
     "aget_metadata",
     "ainspect",
+    "alist_snapshots",
     "aload_state",
     "aloads",
     "arestore",
     "asnapshot",
     "asnapshot_exists",
     "averify_snapshot",
+    "copy_snapshot",
     "delete_snapshot",
     "dumps",
     "exceptions",
     "get_metadata",
     "health",
     "inspect",
+    "list_snapshots",
     "load_state",
     "loads",
     "metrics",
+    "options",
     "register",
     "register_adapter",
     "register_kind",

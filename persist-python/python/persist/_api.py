@@ -9,7 +9,7 @@ from persist import _document, _persist, adapters, codec
 from persist._checks import check_description
 from persist._collector import paused
 from persist._inspection import Inspection
-from persist._location import Path, location
+from persist._location import Place, Store, location
 from persist._metadata import Metadata
 from persist._observability import refusals
 from persist._threads import in_thread
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from persist._location import Path
     from persist.adapters import Captured, RestoreContext
+    from persist.options import StorageOptions
 
 SecretsPolicy = Literal["error", "redact", "allow"]
 
@@ -58,16 +60,14 @@ class _Write(TypedDict, total=False):
     level: int | None
     durable: bool
     overwrite: bool
+    if_match: str | None
 
 
-class _SnapshotOptions(_Capture, _Encode, _Write, total=False):
+class _SnapshotOptions(_Capture, _Encode, _Write, Store, total=False):
     """Everything that `snapshot` takes behind the path."""
 
-    storage_mode: str
-    s3_bucket: str | None
 
-
-class _RestoreOptions(TypedDict, total=False):
+class _Restore(TypedDict, total=False):
     """What an agent is rebuilt from; see `restore`."""
 
     into: object
@@ -81,6 +81,10 @@ class _RestoreOptions(TypedDict, total=False):
     strict: bool
     thread_id: str | None
     on_existing: Literal["error", "replace"]
+
+
+class _RestoreOptions(_Restore, Store, total=False):
+    """Everything that `restore` takes behind the path."""
 
 
 def snapshot(
@@ -105,6 +109,11 @@ def snapshot(
     level: int | None = None,
     durable: bool = True,
     overwrite: bool = True,
+    if_match: str | None = None,
+    s3_region: str | None = None,
+    azure_container: str | None = None,
+    gcs_bucket: str | None = None,
+    storage_options: StorageOptions | None = None,
     secrets_policy: SecretsPolicy = "error",
     redact: Sequence[str] = (),
     verify: bool = True,
@@ -122,7 +131,8 @@ def snapshot(
         session_id: The name of the session or conversation; not empty.
         snapshot_index: The number of this snapshot in its session, from 0.
         description: What a person wants to read about it later.
-        storage_mode: `local`, or `s3` with `s3_bucket`.
+        storage_mode: `local`, `s3` with `s3_bucket`, `azure` with
+            `azure_container`, or `gcs` with `gcs_bucket`; then `path` is the key.
         s3_bucket: The bucket, when `storage_mode` is `s3`.
         thread_id: The LangGraph thread; needed when the checkpointer holds several.
         session: The session store, where the framework keeps one beside the agent.
@@ -138,6 +148,13 @@ def snapshot(
         level: How hard to compress: 1 to 12 for gzip, 1 to 19 for zstd.
         durable: Whether to wait until the disk has it.
         overwrite: Whether to replace what is there.
+        if_match: Replace this version alone: the `e_tag` that `snapshot`,
+            `get_metadata` or `list_snapshots` told. The local disk has none.
+        s3_region: The region of the bucket; else `AWS_REGION`.
+        azure_container: The container, when `storage_mode` is `azure`.
+        gcs_bucket: The bucket, when `storage_mode` is `gcs`.
+        storage_options: How the store is reached, where the environment does not
+            say it: see `persist.options`.
         secrets_policy: What to do with a credential in the state: `error`,
             `redact` it, or `allow` it.
         redact: Names of fields that are never saved.
@@ -152,7 +169,8 @@ def snapshot(
         StateNotOnAgentError: The state is kept elsewhere and was not handed in.
         SecretInStateError: Something in the state looks like a credential.
         ConcurrentMutationError: The agent moved on while it was captured.
-        ConflictError: The path exists and `overwrite` is False.
+        ConflictError: The path exists and `overwrite` is False, or it is another
+            version than `if_match`.
         ConfigurationError: An argument is wrong.
         AccessDeniedError, NoSpaceError, StorageError: The store failed.
 
@@ -161,6 +179,9 @@ def snapshot(
         >>> metadata["agent_id"]
         'bot'
     """
+    where = location(
+        path, storage_mode, s3_bucket, s3_region, azure_container, gcs_bucket, storage_options
+    )
     with span("persist.snapshot", gen_ai__agent__id=agent_id, gen_ai__conversation__id=session_id):
         with refusals(), span("persist.capture"):
             captured = adapters.capture(
@@ -174,7 +195,7 @@ def snapshot(
             )
         return _save(
             captured,
-            location(path, storage_mode, s3_bucket),
+            where,
             {"secrets_policy": secrets_policy, "redact": redact, "verify": verify},
             {
                 "agent_id": agent_id,
@@ -187,6 +208,7 @@ def snapshot(
                 "level": level,
                 "durable": durable,
                 "overwrite": overwrite,
+                "if_match": if_match,
             },
         )
 
@@ -208,8 +230,8 @@ async def asnapshot(agent: object, path: Path, **options: Unpack[_SnapshotOption
     Raises:
         PersistError: As `snapshot` raises.
     """
-    where = location(path, options.pop("storage_mode", "local"), options.pop("s3_bucket", None))
-    capture, encode, write = _split(options)
+    capture, encode, write, store = _split(options)
+    where = location(path, **store)
     agent_id, session_id = write.get("agent_id"), write.get("session_id")
     with span("persist.snapshot", gen_ai__agent__id=agent_id, gen_ai__conversation__id=session_id):
         with refusals(), span("persist.capture"):
@@ -233,6 +255,10 @@ def restore(
     strict: bool = True,
     thread_id: str | None = None,
     on_existing: Literal["error", "replace"] = "error",
+    s3_region: str | None = None,
+    azure_container: str | None = None,
+    gcs_bucket: str | None = None,
+    storage_options: StorageOptions | None = None,
 ) -> Any:
     """Bring back the agent that a snapshot holds.
 
@@ -242,8 +268,8 @@ def restore(
 
     Args:
         path: Where the snapshot is: a path or a URL.
-        storage_mode: `local`, or `s3` with `s3_bucket`.
-        s3_bucket: The bucket, when `storage_mode` is `s3`.
+        storage_mode: See `snapshot`.
+        s3_bucket: See `snapshot`.
         into: A living agent that the state is loaded into; when this fails, it
             is as it was before.
         factory: Makes the agent that the state is loaded into; it is called with
@@ -258,6 +284,10 @@ def restore(
         strict: Whether `into` must be the same agent: same tools, same model.
         thread_id: The LangGraph thread to restore as; None keeps the name.
         on_existing: What to do when that thread exists: `error` or `replace` it.
+        s3_region: See `snapshot`.
+        azure_container: See `snapshot`.
+        gcs_bucket: See `snapshot`.
+        storage_options: See `snapshot`.
 
     Returns:
         The agent.
@@ -279,9 +309,12 @@ def restore(
         >>> persist.restore("agent.json.gz")
         ['hello']
     """
+    where = location(
+        path, storage_mode, s3_bucket, s3_region, azure_container, gcs_bucket, storage_options
+    )
     with span("persist.restore"):
         document, context = _load(
-            location(path, storage_mode, s3_bucket),
+            where,
             {
                 "into": into,
                 "factory": factory,
@@ -300,18 +333,11 @@ def restore(
             return adapters.restore(document, context)
 
 
-async def arestore(
-    path: Path,
-    storage_mode: str = "local",
-    s3_bucket: str | None = None,
-    **options: Unpack[_RestoreOptions],
-) -> Any:
+async def arestore(path: Path, **options: Unpack[_RestoreOptions]) -> Any:
     """Do what `restore` does, without blocking the event loop.
 
     Args:
         path: See `restore`.
-        storage_mode: See `restore`.
-        s3_bucket: See `restore`.
         **options: See `restore`.
 
     Returns:
@@ -320,15 +346,15 @@ async def arestore(
     Raises:
         PersistError: As `restore` raises.
     """
+    rebuild, store = _split_restore(options)
     with span("persist.restore"):
-        where = location(path, storage_mode, s3_bucket)
-        document, context = await in_thread(_load, where, options)
+        document, context = await in_thread(_load, location(path, **store), rebuild)
         with span("persist.rebuild"):
             return await adapters.arestore(document, context)
 
 
 @spanned("persist.load_state")
-def load_state(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> Any:
+def load_state(path: Path, **store: Unpack[Store]) -> Any:
     """Read what a snapshot holds as plain data; no framework is needed.
 
     Nothing with behaviour is built: an object of a class appears as a dict with
@@ -336,8 +362,8 @@ def load_state(path: Path, storage_mode: str = "local", s3_bucket: str | None = 
 
     Args:
         path: Where the snapshot is: a path or a URL.
-        storage_mode: `local`, or `s3` with `s3_bucket`.
-        s3_bucket: The bucket, when `storage_mode` is `s3`.
+        **store: How the store is reached: `storage_mode`, `s3_bucket` and the
+            others of `snapshot`.
 
     Returns:
         The state.
@@ -352,20 +378,20 @@ def load_state(path: Path, storage_mode: str = "local", s3_bucket: str | None = 
         >>> persist.load_state("agent.json.gz")
         {'turns': (1, 2)}
     """
-    loaded = _read(location(path, storage_mode, s3_bucket), is_plain=True)
+    loaded = _read(location(path, **store), is_plain=True)
     return _document.plain(Metadata.from_json(loaded.metadata), loaded)
 
 
 @spanned("persist.get_metadata")
-def get_metadata(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> Metadata:
+def get_metadata(path: Path, **store: Unpack[Store]) -> Metadata:
     """Read what a snapshot says about itself, in one small read.
 
     The state is not looked at, whatever its size; `verify_snapshot` does that.
 
     Args:
         path: Where the snapshot is: a path or a URL.
-        storage_mode: `local`, or `s3` with `s3_bucket`.
-        s3_bucket: The bucket, when `storage_mode` is `s3`.
+        **store: How the store is reached: `storage_mode`, `s3_bucket` and the
+            others of `snapshot`.
 
     Returns:
         The metadata.
@@ -380,19 +406,17 @@ def get_metadata(path: Path, storage_mode: str = "local", s3_bucket: str | None 
         >>> persist.get_metadata("agent.json.gz")["uncompressed_size"]
         5
     """
-    return Metadata.from_json(_persist.read_metadata(location(path, storage_mode, s3_bucket)))
+    return Metadata.from_json(*_persist.read_metadata(location(path, **store)))
 
 
 @spanned("persist.verify_snapshot")
-def verify_snapshot(
-    path: Path, storage_mode: str = "local", s3_bucket: str | None = None
-) -> Literal[True]:
+def verify_snapshot(path: Path, **store: Unpack[Store]) -> Literal[True]:
     """Check every byte of a snapshot; nothing is built.
 
     Args:
         path: Where the snapshot is: a path or a URL.
-        storage_mode: `local`, or `s3` with `s3_bucket`.
-        s3_bucket: The bucket, when `storage_mode` is `s3`.
+        **store: How the store is reached: `storage_mode`, `s3_bucket` and the
+            others of `snapshot`.
 
     Returns:
         True; a snapshot that is not valid raises.
@@ -408,18 +432,18 @@ def verify_snapshot(
         >>> persist.verify_snapshot("agent.json.gz")
         True
     """
-    _persist.verify(location(path, storage_mode, s3_bucket))
+    _persist.verify(location(path, **store))
     return True
 
 
 @spanned("persist.snapshot_exists")
-def snapshot_exists(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> bool:
+def snapshot_exists(path: Path, **store: Unpack[Store]) -> bool:
     """Say whether there is a snapshot file at this place; it is not read.
 
     Args:
         path: Where the snapshot would be: a path or a URL.
-        storage_mode: `local`, or `s3` with `s3_bucket`.
-        s3_bucket: The bucket, when `storage_mode` is `s3`.
+        **store: How the store is reached: `storage_mode`, `s3_bucket` and the
+            others of `snapshot`.
 
     Returns:
         Whether there is one.
@@ -431,17 +455,17 @@ def snapshot_exists(path: Path, storage_mode: str = "local", s3_bucket: str | No
         >>> persist.snapshot_exists("no-such-file.json.gz")
         False
     """
-    return _persist.exists(location(path, storage_mode, s3_bucket))
+    return _persist.exists(location(path, **store))
 
 
 @spanned("persist.delete_snapshot")
-def delete_snapshot(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> None:
+def delete_snapshot(path: Path, **store: Unpack[Store]) -> None:
     """Delete a snapshot.
 
     Args:
         path: Where the snapshot is: a path or a URL.
-        storage_mode: `local`, or `s3` with `s3_bucket`.
-        s3_bucket: The bucket, when `storage_mode` is `s3`.
+        **store: How the store is reached: `storage_mode`, `s3_bucket` and the
+            others of `snapshot`.
 
     Raises:
         NotFoundError: There is no snapshot at this place.
@@ -452,16 +476,93 @@ def delete_snapshot(path: Path, storage_mode: str = "local", s3_bucket: str | No
         'default_agent'
         >>> persist.delete_snapshot("agent.json.gz")
     """
-    _persist.delete(location(path, storage_mode, s3_bucket))
+    _persist.delete(location(path, **store))
 
 
-async def aload_state(path: Path, storage_mode: str = "local", s3_bucket: str | None = None) -> Any:
+def copy_snapshot(
+    source: Path,
+    target: Path,
+    *,
+    overwrite: bool = True,
+    if_match: str | None = None,
+    source_options: StorageOptions | None = None,
+    target_options: StorageOptions | None = None,
+) -> Metadata:
+    """Copy a snapshot to another place or store, after every byte of it was checked.
+
+    Args:
+        source: Where the snapshot is: a path or a URL.
+        target: Where it is copied to: a path or a URL.
+        overwrite: Whether to replace what is there.
+        if_match: Replace this version of the target alone.
+        source_options: How the source's store is reached; see `persist.options`.
+        target_options: How the target's store is reached.
+
+    Returns:
+        The metadata of the snapshot, with the `e_tag` of the copy.
+
+    Raises:
+        NotFoundError: There is no snapshot at the source.
+        FormatError, IntegrityError: The source is not a valid snapshot.
+        ConflictError: The target exists and `overwrite` is False.
+        AccessDeniedError, NoSpaceError, StorageError: A store failed.
+
+    Example:
+        >>> metadata = persist.snapshot([1, 2], "agent.json.gz")
+        >>> persist.copy_snapshot("agent.json.gz", "memory://copies/agent.json.gz")["agent_id"]
+        'default_agent'
+        >>> persist.restore("memory://copies/agent.json.gz")
+        [1, 2]
+    """
+    places = (
+        location(source, storage_options=source_options),
+        location(target, storage_options=target_options),
+    )
+    return Metadata.from_json(*_persist.copy(*places, overwrite, if_match))
+
+
+async def acopy_snapshot(
+    source: Path,
+    target: Path,
+    *,
+    overwrite: bool = True,
+    if_match: str | None = None,
+    source_options: StorageOptions | None = None,
+    target_options: StorageOptions | None = None,
+) -> Metadata:
+    """Do what `copy_snapshot` does, without blocking the event loop.
+
+    Args:
+        source: See `copy_snapshot`.
+        target: See `copy_snapshot`.
+        overwrite: See `copy_snapshot`.
+        if_match: See `copy_snapshot`.
+        source_options: See `copy_snapshot`.
+        target_options: See `copy_snapshot`.
+
+    Returns:
+        The metadata of the snapshot, with the `e_tag` of the copy.
+
+    Raises:
+        PersistError: As `copy_snapshot` raises.
+    """
+    return await in_thread(
+        copy_snapshot,
+        source,
+        target,
+        overwrite=overwrite,
+        if_match=if_match,
+        source_options=source_options,
+        target_options=target_options,
+    )
+
+
+async def aload_state(path: Path, **store: Unpack[Store]) -> Any:
     """Do what `load_state` does, without blocking the event loop.
 
     Args:
         path: See `load_state`.
-        storage_mode: See `load_state`.
-        s3_bucket: See `load_state`.
+        **store: See `load_state`.
 
     Returns:
         The state.
@@ -469,18 +570,15 @@ async def aload_state(path: Path, storage_mode: str = "local", s3_bucket: str | 
     Raises:
         PersistError: As `load_state` raises.
     """
-    return await in_thread(load_state, path, storage_mode, s3_bucket)
+    return await in_thread(load_state, path, **store)
 
 
-async def aget_metadata(
-    path: Path, storage_mode: str = "local", s3_bucket: str | None = None
-) -> Metadata:
+async def aget_metadata(path: Path, **store: Unpack[Store]) -> Metadata:
     """Do what `get_metadata` does, without blocking the event loop.
 
     Args:
         path: See `get_metadata`.
-        storage_mode: See `get_metadata`.
-        s3_bucket: See `get_metadata`.
+        **store: See `get_metadata`.
 
     Returns:
         The metadata.
@@ -488,18 +586,15 @@ async def aget_metadata(
     Raises:
         PersistError: As `get_metadata` raises.
     """
-    return await in_thread(get_metadata, path, storage_mode, s3_bucket)
+    return await in_thread(get_metadata, path, **store)
 
 
-async def averify_snapshot(
-    path: Path, storage_mode: str = "local", s3_bucket: str | None = None
-) -> Literal[True]:
+async def averify_snapshot(path: Path, **store: Unpack[Store]) -> Literal[True]:
     """Do what `verify_snapshot` does, without blocking the event loop.
 
     Args:
         path: See `verify_snapshot`.
-        storage_mode: See `verify_snapshot`.
-        s3_bucket: See `verify_snapshot`.
+        **store: See `verify_snapshot`.
 
     Returns:
         True; a snapshot that is not valid raises.
@@ -507,18 +602,15 @@ async def averify_snapshot(
     Raises:
         PersistError: As `verify_snapshot` raises.
     """
-    return await in_thread(verify_snapshot, path, storage_mode, s3_bucket)
+    return await in_thread(verify_snapshot, path, **store)
 
 
-async def asnapshot_exists(
-    path: Path, storage_mode: str = "local", s3_bucket: str | None = None
-) -> bool:
+async def asnapshot_exists(path: Path, **store: Unpack[Store]) -> bool:
     """Do what `snapshot_exists` does, without blocking the event loop.
 
     Args:
         path: See `snapshot_exists`.
-        storage_mode: See `snapshot_exists`.
-        s3_bucket: See `snapshot_exists`.
+        **store: See `snapshot_exists`.
 
     Returns:
         Whether there is one.
@@ -526,23 +618,20 @@ async def asnapshot_exists(
     Raises:
         PersistError: As `snapshot_exists` raises.
     """
-    return await in_thread(snapshot_exists, path, storage_mode, s3_bucket)
+    return await in_thread(snapshot_exists, path, **store)
 
 
-async def adelete_snapshot(
-    path: Path, storage_mode: str = "local", s3_bucket: str | None = None
-) -> None:
+async def adelete_snapshot(path: Path, **store: Unpack[Store]) -> None:
     """Do what `delete_snapshot` does, without blocking the event loop.
 
     Args:
         path: See `delete_snapshot`.
-        storage_mode: See `delete_snapshot`.
-        s3_bucket: See `delete_snapshot`.
+        **store: See `delete_snapshot`.
 
     Raises:
         PersistError: As `delete_snapshot` raises.
     """
-    await in_thread(delete_snapshot, path, storage_mode, s3_bucket)
+    await in_thread(delete_snapshot, path, **store)
 
 
 @spanned("persist.dumps")
@@ -563,7 +652,7 @@ def dumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
         >>> persist.loads(persist.dumps({"turns": 3}))
         {'turns': 3}
     """
-    capture, encode, write = _split(options)
+    capture, encode, write, _ = _split(options)
     return _to_bytes(adapters.capture(agent, **capture), encode, write)
 
 
@@ -598,7 +687,7 @@ def inspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
         >>> print(persist.inspect({"turns": 3}).adapter)
         plain
     """
-    capture, encode, _ = _split(options)
+    capture, encode, _, _ = _split(options)
     class_name = f"{type(agent).__module__}.{type(agent).__qualname__}"
     try:
         captured = adapters.capture(agent, **capture)
@@ -620,7 +709,7 @@ async def adumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
     Raises:
         PersistError: As `dumps` raises.
     """
-    capture, encode, write = _split(options)
+    capture, encode, write, _ = _split(options)
     with span("persist.dumps"):
         captured = await adapters.acapture(agent, **capture)
         return await in_thread(_to_bytes, captured, encode, write)
@@ -654,7 +743,7 @@ async def ainspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspec
     Returns:
         What was found; what cannot be captured is listed, not raised.
     """
-    capture, encode, _ = _split(options)
+    capture, encode, _, _ = _split(options)
     class_name = f"{type(agent).__module__}.{type(agent).__qualname__}"
     try:
         captured = await adapters.acapture(agent, **capture)
@@ -672,7 +761,8 @@ def _to_bytes(captured: Captured, encode: _Encode, write: _Write) -> bytes:
 def _from_bytes(data: bytes, options: _RestoreOptions) -> tuple[dict[str, Any], RestoreContext]:
     with paused():
         loaded = _document.Loaded(*_persist.decode(data, reads_tags=True))
-    return _opened(loaded, options)
+    rebuild, _ = _split_restore(options)
+    return _opened(loaded, rebuild)
 
 
 def _inspected(class_name: str, captured: Captured, encode: _Encode) -> Inspection:
@@ -693,25 +783,23 @@ def _inspected(class_name: str, captured: Captured, encode: _Encode) -> Inspecti
     )
 
 
-def _save(captured: Captured, where: str, encode: _Encode, write: _Write) -> Metadata:
+def _save(captured: Captured, where: Place, encode: _Encode, write: _Write) -> Metadata:
     with refusals(), span("persist.encode"):
         encoded = _document.encode(captured, **encode)
     options = _described(write, captured.framework, captured.adapter)
-    return Metadata.from_json(_persist.save(encoded.data, encoded.marks, where, options))
+    return Metadata.from_json(*_persist.save(encoded.data, encoded.marks, where, options))
 
 
-def _load(where: str, options: _RestoreOptions) -> tuple[dict[str, Any], RestoreContext]:
+def _load(where: Place, options: _Restore) -> tuple[dict[str, Any], RestoreContext]:
     return _opened(_read(where), options)
 
 
 @paused()
-def _read(where: str, *, is_plain: bool = False) -> _document.Loaded:
+def _read(where: Place, *, is_plain: bool = False) -> _document.Loaded:
     return _document.Loaded(*_persist.load(where, reads_tags=not is_plain))
 
 
-def _opened(
-    loaded: _document.Loaded, options: _RestoreOptions
-) -> tuple[dict[str, Any], RestoreContext]:
+def _opened(loaded: _document.Loaded, options: _Restore) -> tuple[dict[str, Any], RestoreContext]:
     given: dict[str, Any] = dict(options)
     trust = codec.Trust(
         allow=given.pop("allow", None) or {},
@@ -733,22 +821,28 @@ def check_options(options: _SnapshotOptions) -> None:
         TypeError: It does not take one of them.
         ConfigurationError: It takes it, but not this value.
     """
-    _, _, write = _split(options)
+    _, _, write, _ = _split(options)
     check_description(write)
 
 
-def _split(options: _SnapshotOptions) -> tuple[_Capture, _Encode, _Write]:
+def _split(options: _SnapshotOptions) -> tuple[_Capture, _Encode, _Write, Store]:
     """Sort the options by who takes them; an unknown one is a TypeError, as in any call."""
-    known = _Capture.__annotations__, _Encode.__annotations__, _Write.__annotations__
-    places = {"storage_mode", "s3_bucket"}
+    return _sorted(options, _Capture, _Encode, _Write, Store)  # type: ignore[return-value]
+
+
+def _split_restore(options: _RestoreOptions) -> tuple[_Restore, Store]:
+    return _sorted(options, _Restore, Store)  # type: ignore[return-value]
+
+
+def _sorted(options: Mapping[str, Any], *takers: type) -> tuple[dict[str, Any], ...]:
+    known = [taker.__annotations__ for taker in takers]
     for name in options:
-        if name not in places and not any(name in names for names in known):
+        if not any(name in names for names in known):
             message = f"unexpected keyword argument {name!r}"
             raise TypeError(message)
-    capture, encode, write = (
+    return tuple(
         {name: value for name, value in options.items() if name in names} for names in known
     )
-    return capture, encode, write  # type: ignore[return-value]
 
 
 def _described(
@@ -766,6 +860,7 @@ def _described(
         "level": None,
         "durable": True,
         "overwrite": True,
+        "if_match": None,
         **write,
         "tags": list((write.get("tags") or {}).items()),
         "timestamp": datetime.now(timezone.utc).isoformat(),

@@ -11,7 +11,9 @@ from persist import _persist
 from persist._location import location
 
 if TYPE_CHECKING:
-    from persist._location import Path
+    from typing_extensions import Unpack
+
+    from persist._location import Path, Store
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Health:
     agents: dict[str, Newest]
 
 
-def health(path: Path) -> Health:
+def health(path: Path, **store: Unpack[Store]) -> Health:
     """Check that a store can keep snapshots.
 
     A small object is written there, read, compared, written again on the
@@ -72,6 +74,7 @@ def health(path: Path) -> Health:
 
     Args:
         path: The folder: a path or a URL.
+        **store: How the store is reached; see `snapshot`.
 
     Returns:
         What was found; a check that fails is in it, and not raised.
@@ -86,7 +89,7 @@ def health(path: Path) -> Health:
         >>> report.healthy, list(report.agents)
         (True, ['bot'])
     """
-    found = json.loads(_persist.health(location(path, "local", None), with_agents=True))
+    found = json.loads(_persist.health(location(path, **store), with_agents=True))
     agents = {
         agent["agent_id"]: Newest(
             agent["path"],

@@ -15,19 +15,28 @@ class Metadata(dict[str, Any]):
     `compressed_size` (bytes), `compression_algorithm`; files of this release
     also have `state_format`, `block_root`, `metadata_hash`, `framework`,
     `adapter`, `persist_version`, and `parent` and `tags` where they were given.
+
+    Attributes:
+        e_tag: What the store calls this version of the object, for `if_match`;
+            None where it does not say, as on the local disk.
     """
 
+    e_tag: str | None = None
+
     @classmethod
-    def from_json(cls, text: str) -> Metadata:
+    def from_json(cls, text: str, e_tag: str | None = None) -> Metadata:
         """Read the metadata that the core hands over.
 
         Args:
             text: One JSON object.
+            e_tag: What the store calls this version of the object.
 
         Returns:
             Its members.
         """
-        return cls(json.loads(text))
+        metadata = cls(json.loads(text))
+        metadata.e_tag = e_tag
+        return metadata
 
     def __str__(self) -> str:
         """Return one line for each field."""

@@ -52,7 +52,7 @@ class Readiness:
 
     def _check(self) -> None:
         try:
-            report = _persist.health(self._url, with_agents=False)
+            report = _persist.health((self._url, []), with_agents=False)
             self._last = json.loads(report)["healthy"], report.encode()
         except Exception as error:  # noqa: BLE001 - a probe is answered, whatever is wrong
             self._last = False, json.dumps({"healthy": False, "error": str(error)}).encode()

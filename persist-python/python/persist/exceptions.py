@@ -8,10 +8,14 @@
     ├ ConflictError (FileExistsError)
     ├ ConfigurationError (ValueError)
     ├ StorageError (OSError)
-    │ ├ S3Error: S3NotFoundError, S3AccessDeniedError, S3ConflictError
-    │ ├ AzureError: AzureNotFoundError, AzureAccessDeniedError, AzureConflictError
-    │ ├ GCSError: GCSNotFoundError, GCSAccessDeniedError, GCSConflictError
+    │ ├ S3Error: S3NotFoundError, S3AccessDeniedError, S3ConflictError,
+    │ │ S3TimeoutError
+    │ ├ AzureError: AzureNotFoundError, AzureAccessDeniedError, AzureConflictError,
+    │ │ AzureTimeoutError
+    │ ├ GCSError: GCSNotFoundError, GCSAccessDeniedError, GCSConflictError,
+    │ │ GCSTimeoutError
     │ ├ TimeoutExceededError (TimeoutError)
+    │ ├ OperationCancelledError
     │ └ NoSpaceError
     ├ CaptureError
     │ ├ UnserializableStateError (TypeError)
@@ -50,6 +54,7 @@ __all__ = [
     "AzureConflictError",
     "AzureError",
     "AzureNotFoundError",
+    "AzureTimeoutError",
     "CaptureError",
     "ConcurrentMutationError",
     "ConfigurationError",
@@ -61,12 +66,14 @@ __all__ = [
     "GCSConflictError",
     "GCSError",
     "GCSNotFoundError",
+    "GCSTimeoutError",
     "IntegrityError",
     "LimitExceededError",
     "MissingSecretError",
     "NeedsContextError",
     "NoSpaceError",
     "NotFoundError",
+    "OperationCancelledError",
     "PersistError",
     "RestoreConflictError",
     "RestoreError",
@@ -74,6 +81,7 @@ __all__ = [
     "S3ConflictError",
     "S3Error",
     "S3NotFoundError",
+    "S3TimeoutError",
     "SecretInConversationWarning",
     "SecretInStateError",
     "StateNotOnAgentError",
@@ -93,10 +101,21 @@ class PersistError(Exception):
         message: What failed, on what, and why.
         hint: What to do next.
         retryable: Whether the same call can succeed later.
+
+    Attributes:
+        store: The store that failed, as `s3://bucket`, when it is a cloud's.
+        key: The key in that store.
+        operation: What was done there: `read`, `write`, `find`, `delete` or `list`.
+        request_id: The store's name for the request, for its support.
     """
 
     kind: ClassVar[str] = "persist"
     """A code that never changes its meaning; the Rust core uses the same codes."""
+
+    store: str | None = None
+    key: str | None = None
+    operation: str | None = None
+    request_id: str | None = None
 
     def __init__(
         self, message: str = "", *, hint: str | None = None, retryable: bool = False
@@ -221,6 +240,30 @@ class TimeoutExceededError(StorageError, TimeoutError):
     """The store did not answer before the deadline."""
 
     kind = "timeout"
+
+
+class S3TimeoutError(S3Error, TimeoutExceededError):
+    """S3 did not answer before the deadline."""
+
+    kind = "s3_timeout"
+
+
+class AzureTimeoutError(AzureError, TimeoutExceededError):
+    """Azure did not answer before the deadline."""
+
+    kind = "azure_timeout"
+
+
+class GCSTimeoutError(GCSError, TimeoutExceededError):
+    """Google Cloud Storage did not answer before the deadline."""
+
+    kind = "gcs_timeout"
+
+
+class OperationCancelledError(StorageError):
+    """The caller ended the operation; no new object was left."""
+
+    kind = "cancelled"
 
 
 class NoSpaceError(StorageError):
@@ -391,6 +434,15 @@ def _subclasses(root: type[PersistError]) -> dict[str, type[PersistError]]:
 _BY_CODE = _subclasses(PersistError)
 
 
-def _from_code(code: str, message: str, hint: str | None, retryable: bool) -> PersistError:
+def _from_code(
+    code: str,
+    message: str,
+    hint: str | None,
+    retryable: bool,
+    failed: tuple[str, str | None, str, str | None] | None = None,
+) -> PersistError:
     """Make the exception that has this code; the binding raises what this returns."""
-    return _BY_CODE[code](message, hint=hint, retryable=retryable)
+    error = _BY_CODE[code](message, hint=hint, retryable=retryable)
+    if failed is not None:
+        error.store, error.key, error.operation, error.request_id = failed
+    return error

@@ -1,0 +1,48 @@
+//! `persist copy`: the same bytes in another place or store.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use persist_core::{PutOptions, Result, snapshot};
+use serde_json::Value;
+
+use super::places::{Place, each, read_options};
+use crate::{Terminal, output};
+
+/// Copy snapshots to another place or store
+///
+/// Every byte is checked first, and copied as it stands. A folder or prefix is copied to another, under
+/// the same names.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  persist copy agent.json.gz s3://bucket/agents/agent.json.gz\n  persist copy s3://bucket/agents az://container/agents\n  persist copy gs://bucket/agents ./agents"
+)]
+pub(crate) struct Arguments {
+    /// The file, folder or prefix: a path or a URL
+    from: OsString,
+    /// The new file, folder or prefix
+    to: OsString,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+    /// Write the paths of the new files as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
+    let (from, to) = (Place::parse(&arguments.from)?, Place::parse(&arguments.to)?);
+    let put = PutOptions { overwrite: arguments.force, ..PutOptions::default() };
+    let made = each(&from, &to, None, terminal, |from, to| {
+        let (source, target) = ((&*from.storage, &from.key), (&*to.storage, &to.key));
+        snapshot::copy(source, target, &put, &read_options()).map(drop)
+    })?;
+    if arguments.json {
+        return output::json(terminal, &made.iter().map(Place::name).collect::<Value>())
+            .map(|()| 0);
+    }
+    for place in made {
+        output::line(terminal, &format!("wrote {}", output::printable(&place.name())))?;
+    }
+    Ok(0)
+}
