@@ -28,6 +28,17 @@ def rate(metric: str, *labels: str) -> str:
     return f"sum by ({', '.join(labels)}) (rate({of(metric)}[{WINDOW}]))"
 
 
+def or_none(metric: str) -> str:
+    """The query for what is counted in a second, which is nothing where it never happened."""
+    return f"{rate(metric, 'backend')} or {rate('persist_storage_requests_total', 'backend')} * 0"
+
+
+def share_of_hits() -> str:
+    """The query for how often a cache had what was asked for."""
+    hits, misses = (rate(f"persist_cache_{name}_total", "cache") for name in ("hits", "misses"))
+    return f"{hits} / clamp_min({hits} + {misses}, 1e-9)"
+
+
 def in_an_hour(metric: str) -> str:
     """The query for what was counted in the last hour."""
     return f"sum(increase({of(metric)}[1h]))"
@@ -54,17 +65,9 @@ CHARTS = [
         "{{backend}} {{operation}}",
         "ops",
     ),
-    (
-        "Failed requests to stores",
-        " or ".join(
-            [
-                rate("persist_storage_errors_total", "backend"),
-                f"{rate('persist_storage_requests_total', 'backend')} * 0",
-            ]
-        ),
-        "{{backend}}",
-        "ops",
-    ),
+    ("Failed requests to stores", or_none("persist_storage_errors_total"), "{{backend}}", "ops"),
+    ("Requests sent again", or_none("persist_storage_retries_total"), "{{backend}}", "ops"),
+    ("Share of cache hits", share_of_hits(), "{{cache}}", "percentunit"),
     (
         "Latency of stores, p99",
         quantile("persist_storage_latency_seconds", 0.99, "backend", "operation"),

@@ -51,8 +51,8 @@ def environment() -> str:
     told = {
         name: [f"`{name}`", default, text] for name, default, text in _persist.variables_table()
     }
-    for name, text in VARIABLES.items():
-        told.setdefault(name, [f"`{name}`", "", text])
+    for name, (default, text) in VARIABLES.items():
+        told.setdefault(name, [f"`{name}`", default, text])
     keys: dict[str, set[str]] = {}
     for row in MODELS.values():
         for variable in row.secrets.values():

@@ -1,11 +1,10 @@
-"""Makes the page of metrics, alerts and variables; with --check, says whether it is up to date."""
+"""Makes the page of metrics, alerts and panels; with --check, says whether it is up to date."""
 
 import json
 import sys
 from pathlib import Path
 
 from persist import _persist
-from persist._observability import VARIABLES
 
 ROOT = Path(__file__).parent.parent
 PATH = ROOT / "docs/reference/metrics.md"
@@ -40,15 +39,13 @@ def page() -> str:
         [f"`{name}`", KINDS[kind], ", ".join(f"`{label}`" for label in labels), text]
         for name, kind, labels, text in _persist.metrics_table()
     ]
-    variables = [[f"`{name}`", text] for name, text in VARIABLES.items()]
     panels = [panel["title"] for panel in json.loads(DASHBOARD.read_text())["panels"]]
     return "\n\n".join(
         [
             "# Metrics\n\n<!-- Made by scripts/gen_metrics_page.py. -->",
             "Labels hold words of Persist alone, never an id, a path or a text of a user.",
             table(["metric", "kind", "labels", "meaning"], metrics),
-            "## Variables",
-            table(["variable", "meaning"], variables),
+            "The [variables](environment.md#logs-traces-and-metrics) switch them on.",
             "## Alerts\n\n`persist alerts export` writes the rules.",
             table(["alert", "says"], alerts()),
             "## Dashboard\n\n`persist dashboards export` writes it. Its panels:",

@@ -7,7 +7,7 @@ use arc_swap::ArcSwapOption;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use persist_core::telemetry::metrics::{ALL, Kind, Metric, SNAPSHOT_FAILURES, turn_on};
+use persist_core::telemetry::metrics::{ALL, Cache, Kind, Metric, SNAPSHOT_FAILURES, turn_on};
 use persist_core::{Error, ErrorKind, Result};
 
 use crate::push::{self, Push};
@@ -183,6 +183,11 @@ fn begin_at_zero(metric: &Metric) {
         (Kind::Counter, ["kind"]) => {
             for kind in ErrorKind::ALL {
                 metrics::counter!(metric.name, "kind" => kind.code()).absolute(0);
+            }
+        }
+        (Kind::Counter, ["cache"]) => {
+            for cache in Cache::ALL {
+                metrics::counter!(metric.name, "cache" => cache.name()).absolute(0);
             }
         }
         _ => {}

@@ -1,6 +1,6 @@
 """A service that saves, reads and checks snapshots until it is killed; some are bad.
 
-Usage: python application.py FOLDER
+Usage: python application.py STORE DAMAGED
 """
 
 import contextlib
@@ -9,17 +9,20 @@ import time
 from pathlib import Path
 
 import persist
+from persist.options import S3Options
 
-folder = Path(sys.argv[1])
-damaged = folder.parent / "damaged.json.gz"
-damaged.write_bytes(b"not gzip")
+store, damaged = sys.argv[1:]
+Path(damaged).write_bytes(b"not gzip")
+options = {"storage_options": S3Options(deadline=2)} if store.startswith("s3://") else {}
 for number in range(10**9):
     for name in ("a.json.gz", "a.json.zst"):
         with contextlib.suppress(persist.PersistError):
-            persist.snapshot({"turns": number, "text": "hello " * 500}, folder / name)
-            persist.restore(folder / name)
+            persist.snapshot(
+                {"turns": number, "text": "hello " * 500}, f"{store}/{name}", **options
+            )
+            persist.restore(f"{store}/{name}", **options)
     with contextlib.suppress(persist.PersistError):
-        persist.restore(folder / "missing.json.gz")
+        persist.restore(f"{store}/missing.json.gz", **options)
     with contextlib.suppress(persist.PersistError):
         persist.verify_snapshot(damaged)
     time.sleep(0.2)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
+import sysconfig
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from servers import Server, free_ports
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "persist"
 APPLICATION = Path(__file__).with_name("application.py")
 
 
@@ -46,13 +55,47 @@ def until(found, seconds=90):
     raise AssertionError(message)
 
 
+def alerts_of(messages: list[dict], name: str) -> list[dict]:
+    """The alerts of this name in the messages of an Alertmanager, or of `persist watch`."""
+    alerts = [alert for message in messages for alert in message["alerts"]]
+    return [alert for alert in alerts if alert["labels"]["alertname"] == name]
+
+
+@contextlib.contextmanager
+def receiver(refused: int = 0) -> Iterator[tuple[str, list[dict]]]:
+    """A webhook that refuses its first messages: its URL, and the messages that it took."""
+    asked, taken = [], []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(message)
+            is_taken = len(asked) > refused
+            if is_taken:
+                taken.append(message)
+            self.send_response(200 if is_taken else 503)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/secret", taken
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 @dataclass
 class Service:
-    """A process that serves metrics at `host:port`, and the folder of its snapshots."""
+    """A process that serves metrics at `host:port`, and the store of its snapshots."""
 
     server: Server
     address: str
-    folder: Path
+    store: str
 
     def wait(self) -> None:
         """Wait until it has saved, and failed, for the first time."""
@@ -60,20 +103,20 @@ class Service:
         until(lambda: counted.search(ask(f"http://{self.address}/metrics")[1]))
 
 
-def service_in(folder: Path) -> Service:
-    """The application, with its snapshots below this folder; not started yet."""
+def service_in(folder: Path, store: str | None = None, **variables: str) -> Service:
+    """The application, with its snapshots in this store, or below the folder; not started yet."""
     (port,) = free_ports(1)
-    address, snapshots = f"127.0.0.1:{port}", folder / "snapshots"
-    snapshots.mkdir()
+    address = f"127.0.0.1:{port}"
+    if store is None:
+        (folder / "snapshots").mkdir()
+        store = str(folder / "snapshots")
     env = {
         **os.environ,
         "PERSIST_METRICS_ENABLED": "true",
         "PERSIST_METRICS_ADDR": address,
-        "PERSIST_HEALTH_URL": str(snapshots),
+        "PERSIST_HEALTH_URL": store,
+        **variables,
     }
-    command = [sys.executable, str(APPLICATION), str(snapshots)]
-    return Service(
-        Server(command, f"http://{address}/healthz", folder / "service.log", env),
-        address,
-        snapshots,
-    )
+    command = [sys.executable, str(APPLICATION), store, str(folder / "damaged.json.gz")]
+    url = f"http://{address}/healthz"
+    return Service(Server(command, url, folder / "service.log", env), address, store)

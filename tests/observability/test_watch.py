@@ -3,61 +3,22 @@
 import json
 import shutil
 import subprocess
-import sysconfig
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import persist
 import pytest
-from observability.support import ask, until
+from observability.support import COMMAND, ask, receiver, until
 from servers.prometheus import alertmanager
 
-COMMAND = Path(sysconfig.get_path("scripts")) / "persist"
-
 
 @pytest.fixture
-def watch():
-    """Starts the command, and ends it after the test."""
-    started = []
-
-    def start(*arguments):
-        command = [COMMAND, "watch", *map(str, arguments)]
-        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+def refusing():
+    """A receiver that refuses the first message."""
+    with receiver(refused=1) as made:
+        yield made
 
 
-@pytest.fixture
-def webhook():
-    """A receiver that refuses the first message: its URL, and the messages that it took."""
-    asked, taken = [], []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):
-            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked.append(message)
-            if len(asked) > 1:
-                taken.append(message)
-            self.send_response(200 if len(asked) > 1 else 503)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/secret", taken
-        server.shutdown()
-        thread.join()
-
-
-def test_a_webhook_hears_once_that_it_begins_and_once_that_it_is_over(tmp_path, watch, webhook):
-    url, taken = webhook
+def test_a_webhook_hears_once_that_it_begins_and_once_that_it_is_over(tmp_path, watch, refusing):
+    url, taken = refusing
     store = tmp_path / "store"
     watch(store, "--every", "100ms", "--webhook", url)
     (first,) = until(lambda: list(taken))
@@ -76,8 +37,8 @@ def test_a_webhook_hears_once_that_it_begins_and_once_that_it_is_over(tmp_path, 
     assert taken[1]["alerts"][0]["endsAt"] > first["alerts"][0]["startsAt"]
 
 
-def test_an_agent_without_a_fresh_snapshot_is_named(tmp_path, watch, webhook):
-    url, taken = webhook
+def test_an_agent_without_a_fresh_snapshot_is_named(tmp_path, watch, refusing):
+    url, taken = refusing
     persist.snapshot([1], tmp_path / "a.json.gz", agent_id="bot")
     watch(tmp_path, "--every", "200ms", "--max-age", "1s", "--webhook", url)
     (message, *_) = until(lambda: list(taken))

@@ -4,12 +4,10 @@ import json
 import re
 import shutil
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from observability.support import ask, query, service_in, until
+from observability.support import alerts_of, ask, query, service_in, until
 from servers.prometheus import alertmanager, prometheus, promtool
 
 ASSETS = Path(__file__).parents[2] / "persist-cli/assets"
@@ -89,28 +87,6 @@ def test_the_rules_fire_when_they_should(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.fixture
-def webhook():
-    """The URL of a receiver of alerts, and what it has received."""
-    received = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", received
-        server.shutdown()
-        thread.join()
-
-
 def test_a_store_that_is_gone_reaches_the_webhook(tmp_path, webhook):
     url, received = webhook
     service, manager = service_in(tmp_path), alertmanager(tmp_path, url)
@@ -118,14 +94,10 @@ def test_a_store_that_is_gone_reaches_the_webhook(tmp_path, webhook):
     with service.server.running(), manager.server.running(), watcher.server.running():
         service.wait()
         until(lambda: query(watcher.url, "persist_snapshot_attempts_total"))
-        shutil.rmtree(service.folder)
-        service.folder.write_text("no folder any more")
+        shutil.rmtree(service.store)
+        Path(service.store).write_text("no folder any more")
 
-        def fired():
-            alerts = [alert for message in received for alert in message["alerts"]]
-            return [a for a in alerts if a["labels"]["alertname"] == "PersistSnapshotFailing"]
-
-        (alert, *_) = until(fired)
+        (alert, *_) = until(lambda: alerts_of(received, "PersistSnapshotFailing"))
         assert alert["status"] == "firing"
         assert alert["labels"]["severity"] == "critical"
         status = until(lambda: ask(f"http://{service.address}/readyz")[0] == 503)

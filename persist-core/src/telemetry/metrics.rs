@@ -51,6 +51,26 @@ pub struct Metric {
     pub help: &'static str,
 }
 
+/// What is kept to be used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cache {
+    /// The connections to the buckets of a cloud.
+    Connections,
+}
+
+impl Cache {
+    /// Every cache there is.
+    pub const ALL: [Self; 1] = [Self::Connections];
+
+    /// Its name as a label.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+        }
+    }
+}
+
 /// Declares each metric once: a constant with its name, and its line in [`ALL`].
 macro_rules! metrics {
     ($($constant:ident $name:literal $kind:ident [$($label:literal),*] $help:literal;)*) => {
@@ -77,6 +97,10 @@ metrics! {
         "Bytes read from and written to a store.";
     STORAGE_RETRIES "persist_storage_retries_total" Counter ["backend", "operation"]
         "Requests to a store that were sent again.";
+    CACHE_HITS "persist_cache_hits_total" Counter ["cache"]
+        "Things that were asked for and kept from before, as `connections` to a bucket.";
+    CACHE_MISSES "persist_cache_misses_total" Counter ["cache"]
+        "Things that were asked for and had to be made.";
     STORAGE_FREE "persist_storage_free_bytes" Gauge ["backend"]
         "Room left on the disk that was written to last.";
     STORAGE_SIZE "persist_storage_size_bytes" Gauge ["backend"]
@@ -202,6 +226,15 @@ pub(crate) fn requested(
 pub(crate) fn retried(backend: &'static str, operation: &'static str) {
     if is_on() {
         counter!(STORAGE_RETRIES, "backend" => backend, "operation" => operation).increment(1);
+    }
+}
+
+/// Says whether something was in a cache.
+#[cfg(feature = "cloud")]
+pub(crate) fn cached(cache: Cache, was_there: bool) {
+    if is_on() {
+        let metric = if was_there { CACHE_HITS } else { CACHE_MISSES };
+        counter!(metric, "cache" => cache.name()).increment(1);
     }
 }
 

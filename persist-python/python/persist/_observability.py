@@ -19,13 +19,18 @@ HEALTH_URL = "PERSIST_HEALTH_URL"
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 VARIABLES = {
-    METRICS_ENABLED: "`true` (or `1`, `yes`, `on`): serve `/metrics`, `/healthz` and `/readyz`",
-    METRICS_ADDRESS: "`HOST:PORT` of that page; `127.0.0.1:9090` by default",
-    HEALTH_URL: "the folder that `/readyz` checks, at most every 10 seconds; none by default",
-    MULTIPROCESS: "the folder of `prometheus_client`'s multiprocess mode: counts go there instead "
-    "of a page",
+    METRICS_ENABLED: (
+        "`false`",
+        "`true` (or `1`, `yes`, `on`): serve `/metrics`, `/healthz` and `/readyz`.",
+    ),
+    METRICS_ADDRESS: ("`127.0.0.1:9090`", "`HOST:PORT` of that page."),
+    HEALTH_URL: ("none", "The folder that `/readyz` checks, at most every 10 seconds."),
+    MULTIPROCESS: (
+        "none",
+        "The folder of `prometheus_client`'s multiprocess mode: counts go there instead of a page.",
+    ),
 }
-"""What is read of the environment, and what it means."""
+"""What is read of the environment: the default, and what it means."""
 
 _YES = {"1", "true", "yes", "on"}
 _OTHER = "other"

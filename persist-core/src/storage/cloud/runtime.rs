@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::client::{Client, Recipe};
 use crate::error::{Error, ErrorKind, Result};
+use crate::telemetry::metrics::{self, Cache};
 
 /// Threads that move bytes; what computes runs on the caller's.
 const THREADS: usize = 2;
@@ -93,7 +94,9 @@ impl Process {
     /// The connections to a store; those that were made before, when the recipe is the same.
     pub(super) fn client(&self, recipe: &Recipe) -> Result<Arc<Client>> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(recipe) {
+        let kept = clients.get(recipe);
+        metrics::cached(Cache::Connections, kept.is_some());
+        if let Some(client) = kept {
             return Ok(Arc::clone(client));
         }
         let _inside = self.runtime()?.enter();
