@@ -5,7 +5,37 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Span", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "load", "metrics_table", "pushes_metrics", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify"]
+__all__ = ["Cancel", "Listing", "Span", "copy", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "list_objects", "load", "metrics_table", "pushes_metrics", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify"]
+
+@final
+class Cancel:
+    """
+    Ends the operations that a thread begins while it is inside; `cancel` comes from another thread.
+    """
+    def __new__(cls, /) -> Cancel: ...
+    def cancel(self, /) -> None:
+        """
+        Ends what runs; what begins later ends at once.
+        """
+    def enter(self, /) -> None:
+        """
+        Makes this the token of the running thread.
+        """
+    @staticmethod
+    def leave() -> None:
+        """
+        Takes the token of the running thread away.
+        """
+
+@final
+class Listing:
+    """
+    A listing that goes on; it holds no more than a page.
+    """
+    def take(self, /, most: SupportsIndex) -> list[tuple[str, int, str | None, str | None]]:
+        """
+        Returns the next objects, at most this many; none when all were listed.
+        """
 
 @final
 class Span:
@@ -30,6 +60,11 @@ class Span:
         The ids: trace, span, and whether it is recorded.
         """
 
+def copy(source: tuple[str, SupportsGetItem[int, tuple[str, str]]], target: tuple[str, SupportsGetItem[int, tuple[str, str]]], overwrite: bool, if_match: str | None) -> tuple[str, str | None]:
+    """
+    Checks a snapshot and copies it; returns its metadata as JSON, and the tag of the copy.
+    """
+
 def count_refusal(kind: str) -> None:
     """
     Counts a snapshot that was refused before it came to the core.
@@ -40,7 +75,7 @@ def decode(bytes: bytes | bytearray, reads_tags: bool) -> tuple[str, Any, bool]:
     Reads a snapshot from memory, as `load` does.
     """
 
-def delete(location: str) -> None:
+def delete(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> None:
     """
     Deletes a snapshot.
     """
@@ -55,7 +90,7 @@ def error_kinds() -> list[str]:
     Returns the codes of every kind of error that the core knows.
     """
 
-def exists(location: str) -> bool:
+def exists(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> bool:
     """
     Returns whether there is a snapshot at this place.
     """
@@ -70,12 +105,17 @@ def forget_metrics() -> None:
     Forgets, in a forked child, what its parent had counted.
     """
 
-def health(location: str, with_agents: bool) -> str:
+def health(place: tuple[str, SupportsGetItem[int, tuple[str, str]]], with_agents: bool) -> str:
     """
     Checks a store and returns what was found as JSON; the age of snapshots only when asked for.
     """
 
-def load(location: str, reads_tags: bool) -> tuple[str, Any, bool]:
+def list_objects(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> Listing:
+    """
+    Lists the objects below a prefix.
+    """
+
+def load(place: tuple[str, SupportsGetItem[int, tuple[str, str]]], reads_tags: bool) -> tuple[str, Any, bool]:
     """
     Loads a snapshot: its metadata as JSON, its state, and whether that is still a tree.
     """
@@ -90,9 +130,9 @@ def pushes_metrics() -> bool:
     Returns whether the environment asks to count in order to push.
     """
 
-def read_metadata(location: str) -> str:
+def read_metadata(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> tuple[str, str | None]:
     """
-    Returns the metadata as JSON, from one small read.
+    Returns the metadata as JSON, from one small read, and the tag of the object.
     """
 
 def record_spans() -> None:
@@ -115,9 +155,9 @@ def run_cli(arguments: SupportsGetItem[int, str]) -> int:
     Runs the `persist` command with these arguments and returns its exit code.
     """
 
-def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], location: str, options: Incomplete) -> str:
+def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], place: tuple[str, SupportsGetItem[int, tuple[str, str]]], options: Incomplete) -> tuple[str, str | None]:
     """
-    Saves a state and returns the metadata as JSON.
+    Saves a state and returns the metadata as JSON, and the tag of the object.
     """
 
 def spans_table() -> list[tuple[str, str]]:
@@ -145,7 +185,7 @@ def variables_table() -> list[tuple[str, str, str]]:
     Returns name, default and meaning of each variable that logs, traces and metrics read.
     """
 
-def verify(location: str) -> bool:
+def verify(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> bool:
     """
     Checks all of a snapshot; returns whether its metadata is protected as well.
     """
