@@ -2,8 +2,8 @@
 
 usage: python cell.py OPERATION WAY SIZE REPEAT
 
-Prints one JSON object: CPU and wall seconds of each repetition, the growth of the resident set in
-bytes, and the length of the file. Linux only.
+Prints one JSON object: CPU and wall seconds of each repetition, how far the resident set was at its
+peak above what it is at the end, in bytes, and the length of the file. Linux only.
 """
 
 from __future__ import annotations
@@ -16,18 +16,26 @@ import json
 import os
 import pickle
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
+import zlib
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cloudpickle
+import joblib
 import persist
 import states
 import zstandard
 from langchain_core.load import dumps, loads
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +76,38 @@ def _zstd_load(path: Path) -> Any:
     return pickle.loads(zstandard.ZstdDecompressor().decompress(path.read_bytes()))
 
 
+def _cloudpickle_save(state: Any, path: Path) -> None:
+    path.write_bytes(zstandard.ZstdCompressor(3).compress(cloudpickle.dumps(state, 5)))
+
+
+def _joblib_save(state: Any, path: Path) -> None:
+    joblib.dump(state, path, compress=("zlib", 6))
+
+
+def _msgpack_save(state: Any, path: Path) -> None:
+    path.write_bytes(zlib.compress(JsonPlusSerializer().dumps_typed(state)[1], 6))
+
+
+def _msgpack_load(path: Path) -> Any:
+    return JsonPlusSerializer().loads_typed(("msgpack", zlib.decompress(path.read_bytes())))
+
+
+_THREAD: Any = {"configurable": {"thread_id": "1", "checkpoint_ns": ""}}
+
+
+def _sqlite_save(state: Any, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    checkpoint = empty_checkpoint()
+    checkpoint["channel_values"] = {"messages": state}
+    with closing(sqlite3.connect(path)) as connection:
+        SqliteSaver(connection).put(_THREAD, checkpoint, {}, {})
+
+
+def _sqlite_load(path: Path) -> Any:
+    with closing(sqlite3.connect(path)) as connection:
+        return SqliteSaver(connection).get_tuple(_THREAD)
+
+
 def _durable_bytes(state: bytes, path: Path) -> None:
     """What the operating system asks of anybody who wants the bytes to stay."""
     temporary = path.with_suffix(".new")
@@ -95,6 +135,10 @@ WAYS: dict[str, Way] = {
     "langchain dumps + gzip -6": (_langchain_save, _langchain_load),
     "pickle + gzip -6": (_pickle_save, _pickle_load),
     "pickle + zstd -3": (_zstd_save, _zstd_load),
+    "cloudpickle + zstd -3": (_cloudpickle_save, _zstd_load),
+    "joblib, zlib 6": (_joblib_save, joblib.load),
+    "JsonPlusSerializer + zlib 6": (_msgpack_save, _msgpack_load),
+    "SqliteSaver.put": (_sqlite_save, _sqlite_load),
     "write + fsync + rename + fsync": (_durable_bytes, Path.read_bytes),
 }
 READERS: dict[str, Callable[[Path], Any]] = {
@@ -104,9 +148,17 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "gunzip + json": lambda path: json.loads(gzip.decompress(path.read_bytes()))["metadata"],
     "read 4 KiB + json": _head_by_hand,
 }
+LISTERS: dict[str, Callable[[Path], Any]] = {
+    "persist list": lambda folder: subprocess.run(
+        ["persist", "list", folder], check=True, stdout=subprocess.DEVNULL
+    ),
+    "get_metadata": lambda folder: [persist.get_metadata(path) for path in folder.iterdir()],
+    "read 4 KiB + json": lambda folder: [_head_by_hand(path) for path in folder.iterdir()],
+}
 STARTS = {
     "python": "",
     "python, import persist": "import persist, sys; assert 'langchain_core' not in sys.modules",
+    "python, import persist, dumps": "import persist; persist.dumps({})",
     "python, import langchain_core.load": "import langchain_core.load",
 }
 
@@ -116,6 +168,8 @@ def work(operation: str, way: str, state: Any, path: Path) -> Callable[[], Any]:
     if operation == "start":
         compiled = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         return lambda: subprocess.run([sys.executable, "-c", STARTS[way]], check=True, env=compiled)
+    if operation == "list":
+        return lambda: LISTERS[way](_folder_of_many(path))
     if operation == "read":
         persist.snapshot(state, path, compression="gzip")
         return lambda: READERS[way](path)
@@ -128,6 +182,17 @@ def work(operation: str, way: str, state: Any, path: Path) -> Callable[[], Any]:
     return lambda: load(path)
 
 
+def _folder_of_many(path: Path) -> Path:
+    """A folder of snapshots: one that is there under many names."""
+    folder = path.with_name("many")
+    if not folder.exists():
+        folder.mkdir()
+        persist.snapshot({"turns": 3}, path)
+        for number in range(states.MANY):
+            os.link(path, folder / f"{number:05}.json.gz")
+    return folder
+
+
 def main(operation: str, way: str, size: str, repeat: int) -> None:
     """Measure, and print what was found."""
     warnings.simplefilter("ignore")
@@ -137,15 +202,20 @@ def main(operation: str, way: str, size: str, repeat: int) -> None:
         state = states.messages(states.SIZES[size]) if size in states.SIZES else None
         run = work(operation, way, state, path)
         run()
-        before = _settled()
+        _settle()
         found: dict[str, list[float]] = {"cpu": [], "wall": []}
+        made: Any = None
         while _wants_more(found["wall"], repeat):
+            del made  # so that the next one finds its memory free
             wall, cpu = time.perf_counter(), _cpu()
-            run()
+            made = run()
             found["cpu"].append(_cpu() - cpu)
             found["wall"].append(time.perf_counter() - wall)
+        peak = _status("VmHWM")
+        _settle()
+        memory = peak - _status("VmRSS")
         length = path.stat().st_size if path.exists() else None
-        print(json.dumps({**found, "memory": _status("VmHWM") - before, "bytes": length}))
+        print(json.dumps({**found, "memory": max(memory, 0), "bytes": length}))
 
 
 def _wants_more(walls: list[float], repeat: int) -> bool:
@@ -158,12 +228,11 @@ def _cpu() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _settled() -> int:
-    """The resident set, once what is free is given back and the peak forgotten."""
+def _settle() -> None:
+    """Give back what is free, and forget the peak."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
 
 
 def _status(name: str) -> int:

@@ -21,11 +21,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import states
+
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-NO_STATE = "-"
-REPEAT = {NO_STATE: 10, "10kb": 200, "1mb": 10, "20mb": 2, "200mb": 1}
+NO_STATE, FOLDER = "-", f"{states.MANY:,} files"
+REPEAT = {NO_STATE: 10, FOLDER: 1, "10kb": 200, "1mb": 10, "20mb": 2, "200mb": 1}
 LANGCHAIN, PICKLE, ZSTD = "langchain dumps + gzip -6", "pickle + gzip -6", "pickle + zstd -3"
+OTHERS = [
+    "cloudpickle + zstd -3",
+    "joblib, zlib 6",
+    "JsonPlusSerializer + zlib 6",
+    "SqliteSaver.put",
+]
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,9 @@ TARGETS = [
         is_ceiling=True,
     ),
 ]
+# MiB beyond the agent's own objects, and the size at which they are looked at.
+MEMORY_SIZE = "200mb"
+MEMORY = {("snapshot", "persist gzip"): 16, ("restore", "persist gzip"): 64}
 CELLS = {
     "snapshot": [
         "persist gzip",
@@ -70,11 +81,18 @@ CELLS = {
         LANGCHAIN,
         PICKLE,
         ZSTD,
+        *OTHERS,
         "write + fsync + rename + fsync",
     ],
-    "restore": ["persist gzip", "persist zstd", LANGCHAIN, PICKLE, ZSTD],
+    "restore": ["persist gzip", "persist zstd", LANGCHAIN, PICKLE, ZSTD, *OTHERS],
     "read": ["verify", "metadata", "gunzip + sha256", "gunzip + json", "read 4 KiB + json"],
-    "start": ["python", "python, import persist", "python, import langchain_core.load"],
+    "list": ["persist list", "get_metadata", "read 4 KiB + json"],
+    "start": [
+        "python",
+        "python, import persist",
+        "python, import persist, dumps",
+        "python, import langchain_core.load",
+    ],
 }
 Found = dict[tuple[str, str, str], list[dict[str, Any]]]
 
@@ -83,15 +101,24 @@ def measure(sizes: list[str], rounds: int) -> Found:
     """All cells, round by round."""
     found: Found = {}
     for turn in range(rounds):
-        for size in [*sizes, NO_STATE]:
-            for operation, ways in CELLS.items():
-                if (operation == "start") != (size == NO_STATE):
-                    continue
-                start = turn % len(ways)
+        for size in [*sizes, NO_STATE, FOLDER]:
+            for operation in CELLS:
+                ways = _ways(operation, size)
+                start = turn % len(ways) if ways else 0
                 for way in ways[start:] + ways[:start]:
                     found.setdefault((operation, size, way), []).append(cell(operation, way, size))
         print(f"round {turn + 1} of {rounds}", file=sys.stderr)
     return found
+
+
+def _ways(operation: str, size: str) -> list[str]:
+    """What is measured at a size: of the largest, only what memory is promised for."""
+    if {"start": NO_STATE, "list": FOLDER}.get(operation, size) != size:
+        return []
+    if (operation in {"start", "list"}) != (size in {NO_STATE, FOLDER}):
+        return []
+    ways = CELLS[operation]
+    return ways if size != MEMORY_SIZE else [way for way in ways if (operation, way) in MEMORY]
 
 
 def cell(operation: str, way: str, size: str) -> dict[str, Any]:
@@ -129,6 +156,7 @@ def page(found: Found, command: str) -> str:
             f"| {what} | {target.measure} | {target.peer} | {got:.2f} |"
             f" {min(rounds):.2f} to {max(rounds):.2f} | {aim} | {verdict} |"
         )
+    lines += _memory(found)
     for operation in CELLS:
         lines += [
             f"\n## {operation.capitalize()}\n",
@@ -139,6 +167,26 @@ def page(found: Found, command: str) -> str:
             if name == operation:
                 lines.append(f"| {size} {way} | {_row(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _memory(found: Found) -> list[str]:
+    """The lines about memory, when it was measured."""
+    lines = []
+    for (operation, way), most in MEMORY.items():
+        cells = found.get((operation, MEMORY_SIZE, way), [])
+        if cells:
+            got = statistics.median(one["memory"] for one in cells) / 2**20
+            verdict = "met" if got <= most else "not met"
+            what = f"{operation} {MEMORY_SIZE}, {way}"
+            lines.append(f"| {what} | {got:.1f} | at most {most} | {verdict} |")
+    if not lines:
+        return []
+    return [
+        "\n## Memory beyond the agent's own objects\n",
+        "| | MiB | aim | |",
+        "|---|---|---|---|",
+        *lines,
+    ]
 
 
 def _row(cells: list[dict[str, Any]]) -> str:
@@ -157,12 +205,15 @@ def _command() -> str:
     return " ".join(["scripts/bench.sh", *sys.argv[1:]])
 
 
+_PEERS = ("langchain-core", "langgraph-checkpoint-sqlite", "zstandard", "joblib", "cloudpickle")
+
+
 def _machine() -> str:
     """The machine and what runs on it; nothing that says whose it is."""
     names = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((name.split(":")[1].strip() for name in names if "model name" in name), "unknown")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    peers = ", ".join(f"{name} {version(name)}" for name in ("langchain-core", "zstandard"))
+    peers = ", ".join(f"{name} {version(name)}" for name in _PEERS)
     return (
         f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB of memory,"
         f" Python {platform.python_version()}, zlib {zlib.ZLIB_RUNTIME_VERSION}, {peers}"
@@ -179,7 +230,7 @@ A state is a chat history of LangChain messages, named by the size of what
 before it counts; the order is rotated from round to round. Times are medians; CPU counts all
 threads. A spread goes from the lowest round to the highest. A ratio is the peer's time over
 Persist's, or the other way round where the aim is a ceiling; it is taken round by round. Memory is
-how far the process grows beyond what it holds when it starts to work.
+how far the process was at its peak above what it holds when the work is done, result included.
 
 The peers neither check what they wrote nor wait for the disk; `persist.snapshot` decodes and
 compares, and waits unless it says "not durable"."""

@@ -10,6 +10,7 @@ from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 SIZES = {"10kb": 10_000, "1mb": 1_000_000, "20mb": 20_000_000, "200mb": 200_000_000}
+MANY = 10_000  # snapshots in the folder that is listed
 _STARTS = "b br ch d f fl g gr h j k l m n p pl r s sh st t tr v w".split()
 _VOWELS = "a e i o u ai ea ou".split()
 _ENDS = ["", *"dnrst", "ck", "ll", *(f"n{end}" for end in "dg"), "rm", "st"]

@@ -256,11 +256,23 @@ def test_errors_survive_pickling():
 
 def test_importing_persist_imports_no_framework():
     script = (
-        "import sys, persist; "
+        "import sys, persist; persist.snapshot; "
         "names = {name.split('.')[0] for name in sys.modules}; "
         "sys.exit(bool(names & {'langchain', 'langchain_core', 'langgraph', 'pydantic', 'numpy'}))"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_importing_persist_imports_nothing_that_is_not_used():
+    code = (
+        "import persist, sys; "
+        "assert not {'persist._api', 'persist.codec', 'inspect'} & set(sys.modules); "
+        "from persist import *; "
+        "assert all(name in globals() for name in persist.__all__); "
+        "assert {*persist.__all__, 'codec'} <= set(dir(persist)); "
+        "assert persist.codec and not hasattr(persist, 'no_such_name')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_without_langchain_its_snapshots_say_what_to_install(path):
