@@ -40,6 +40,15 @@ class Toxiproxy:
         finally:
             self._ask("POST", "/reset")
 
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """Break every connection and take no other, within a block."""
+        self._ask("POST", "/proxies/p", enabled=False)
+        try:
+            yield
+        finally:
+            self._ask("POST", "/reset")
+
     def _ask(self, method: str, path: str, **body: Any) -> None:
         # The proxy refuses the user agents of browsers, and of requests that name none.
         headers = {"User-Agent": "persist-tests", "Content-Type": "application/json"}
