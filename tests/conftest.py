@@ -1,6 +1,5 @@
 """The servers that tests of several rooms share, each started once."""
 
-import json
 import urllib.request
 
 import pytest
@@ -16,21 +15,16 @@ def s3(tmp_path_factory):
     """An S3 server with a bucket named `bucket`."""
     server = seaweedfs(tmp_path_factory.mktemp("seaweedfs"))
     with server.server.running():
-        server.client().create_bucket(Bucket="bucket")
+        server.make_bucket("bucket")
         yield server
 
 
 @pytest.fixture(scope="session")
 def azure(tmp_path_factory):
     """An Azure server with a container named `bucket`."""
-    # Not at the top: tests that need no server run before scripts/servers.sh, too.
-    from azure.storage.blob import BlobServiceClient
-
     server = new_azurite(tmp_path_factory.mktemp("azurite"))
     with server.server.running():
-        connection = server.variables()["AZURE_STORAGE_CONNECTION_STRING"]
-        with BlobServiceClient.from_connection_string(connection) as client:
-            client.create_container("bucket")
+        server.make_bucket("bucket")
         yield server
 
 
@@ -39,9 +33,7 @@ def gcs(tmp_path_factory):
     """A Google server with a bucket named `bucket`."""
     server = fake_gcs(tmp_path_factory.mktemp("gcs"))
     with server.running():
-        body = json.dumps({"name": "bucket"}).encode()
-        url = f"http://{server.host}/storage/v1/b?project=p"
-        urllib.request.urlopen(urllib.request.Request(url, body)).close()
+        server.make_bucket("bucket")
         yield server
 
 

@@ -24,6 +24,13 @@ SNIPPETS = [
     for match in re.finditer(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
 ]
 
+BUCKETS = {
+    "my-ai-snapshots-bucket": "s3",
+    "my-ai-snapshots-container": "azure",
+    "my-ai-snapshots-gcs": "gcs",
+}
+"""What snippets name, and the server that has it."""
+
 
 class Offline(FakeListChatModel):
     """Takes the place of a model that needs a network."""
@@ -51,11 +58,12 @@ def sandbox(tmp_path, monkeypatch):
 def clouds(request, monkeypatch):
     """What a snippet that names a bucket reaches: a server of this machine, with its own key."""
     code = request.node.callspec.params["code"]
-    if "my-ai-snapshots-bucket" in code:
-        server = request.getfixturevalue("s3")
-        server.make_bucket("my-ai-snapshots-bucket")
-        for name, value in server.variables("your-access-key", "your-secret-key").items():
-            monkeypatch.setenv(name, value)
+    for bucket, cloud in BUCKETS.items():
+        if bucket in code:
+            server = request.getfixturevalue(cloud)
+            server.make_bucket(bucket)
+            for name, value in server.variables().items():
+                monkeypatch.setenv(name, value)
 
 
 @pytest.mark.parametrize("code", SNIPPETS)

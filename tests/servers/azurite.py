@@ -30,6 +30,19 @@ class Azurite:
             f"AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={self.endpoint};"
         }
 
+    def make_bucket(self, name: str) -> None:
+        """Make a container, unless it is there."""
+        # Not at the top: tests that need no server run before scripts/servers.sh, too.
+        from azure.storage.blob import BlobServiceClient
+
+        connection = self.variables()["AZURE_STORAGE_CONNECTION_STRING"]
+        with (
+            BlobServiceClient.from_connection_string(connection) as client,
+            client.get_container_client(name) as container,
+        ):
+            if not container.exists():
+                container.create_container()
+
 
 def azurite(folder: Path) -> Azurite:
     """A server that keeps its data in this folder; not started yet."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import sys
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +30,16 @@ class FakeGCS:
     def variables(self) -> dict[str, str]:
         """The environment of a client."""
         return {"STORAGE_EMULATOR_HOST": self.host}
+
+    def make_bucket(self, name: str) -> None:
+        """Make a bucket, unless it is there."""
+        body = json.dumps({"name": name}).encode()
+        request = urllib.request.Request(f"http://{self.host}/storage/v1/b?project=p", body)
+        try:
+            urllib.request.urlopen(request).close()
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.CONFLICT:
+                raise
 
     @contextlib.contextmanager
     def running(self) -> Iterator[FakeGCS]:

@@ -41,12 +41,21 @@ class SeaweedFS:
         if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
             client.create_bucket(Bucket=name)
 
-    def client(self) -> boto3.client:
+    def make_user(self, name: str, policy: dict[str, object]) -> dict[str, str]:
+        """Make a user who may do what a policy says; the answer is its clients' environment."""
+        identities = self.client("iam")
+        identities.create_user(UserName=name)
+        document = json.dumps(policy)
+        identities.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=document)
+        key = identities.create_access_key(UserName=name)["AccessKey"]
+        return self.variables(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def client(self, service: str = "s3") -> boto3.client:
         """Amazon's own client."""
         import boto3
 
         return boto3.client(
-            "s3",
+            service,
             endpoint_url=self.endpoint,
             aws_access_key_id=KEY,
             aws_secret_access_key=SECRET,
@@ -81,6 +90,7 @@ def seaweedfs(folder: Path) -> SeaweedFS:
         "-s3",
         f"-s3.config={config}",
         "-s3.autoCreateBucket=false",
+        "-s3.iam.readOnly=false",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         *(f"-{name}.port={ports[name]}" for name in names),
