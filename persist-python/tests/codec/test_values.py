@@ -209,6 +209,11 @@ def test_any_value_can_be_looked_at_without_building_a_class(value):
             pending += seen
 
 
+def test_keys_that_differ_are_shown_as_keys_that_differ():
+    value = {frozenset(): 1, (): 2, frozenset([1]): 3, (1,): 4}
+    assert plain(encode(value).data) == value
+
+
 def test_a_graph_can_be_looked_at():
     note = Note()
     note.text = [note, Box(held=note)]

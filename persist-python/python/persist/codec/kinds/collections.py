@@ -92,28 +92,31 @@ class Keys:
             raise LimitExceededError(message)
         if self._read.is_plain:
             return self._frozen(value, left)
-        for part in _hashed_parts(value) or ():
+        for part in _hashed_parts(value):
             self._hashable(part, left)
         return value
 
     def _frozen(self, value: Any, left: list[int]) -> Any:
         if isinstance(value, dict):
             return tuple((name, self._hashable(item, left)) for name, item in value.items())
-        parts = value if isinstance(value, (list, set, deque)) else _hashed_parts(value)
-        if parts is not None:
-            return tuple(self._hashable(item, left) for item in parts)
+        if isinstance(value, frozenset):
+            return frozenset(self._hashable(item, left) for item in value)
+        if isinstance(value, slice):
+            return ("slice", *(self._hashable(item, left) for item in _hashed_parts(value)))
+        if isinstance(value, (list, tuple, set, deque)):
+            return tuple(self._hashable(item, left) for item in value)
         return value if value.__hash__ else repr(value)
 
 
-def _hashed_parts(value: Any) -> Iterable[Any] | None:
-    """What a value's hash is made of; None for a value of one piece."""
+def _hashed_parts(value: Any) -> Iterable[Any]:
+    """What a value's hash is made of."""
     if isinstance(value, (tuple, frozenset)):
         return value
     if isinstance(value, slice):
         return value.start, value.stop, value.step
     if dataclasses.is_dataclass(value) and type(value).__hash__ is not object.__hash__:
         return [getattr(value, field.name, None) for field in dataclasses.fields(value)]
-    return None
+    return ()
 
 
 def _read_elements(node: list[Any], read: Read) -> list[Any]:
