@@ -19,7 +19,7 @@ fn what_is_wrong_or_missing_is_named() {
     let cases = [
         ("s3://bucket/a", &KEYS[..2], vec![], "no region is set"),
         ("s3://bucket/a", &KEYS[1..], vec![], "AWS_ACCESS_KEY_ID is not set"),
-        ("s3://bucket/a", &KEYS[..], vec![("regoin", "x")], "the store has no option \"regoin\""),
+        ("s3://bucket/a", &KEYS[..], vec![("zone", "x")], "the store has no option \"zone\""),
         ("s3://bucket/a", &KEYS[..], vec![("deadline", "soon")], "deadline is \"soon\""),
         ("s3://bucket/a", &KEYS[..], vec![("part_size", "1024")], "below 5 MiB"),
         ("s3://bucket/a", &KEYS[..], vec![("profile", "x")], "reads no AWS profiles"),
