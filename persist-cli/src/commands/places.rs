@@ -46,15 +46,21 @@ impl Place {
         self.location.to_string()
     }
 
-    /// The files of a folder or prefix; `None` for what is one file, or missing.
+    /// The files of a folder or prefix; `None` for what is one file, or missing. A folder without any
+    /// is an error.
     pub(crate) fn folder(&self) -> Result<Option<Vec<Self>>> {
         if !self.key.is_root() && self.is_file()? {
             return Ok(None);
         }
         match self.files() {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound && self.is_missing() => Ok(None),
             found => found.map(Some),
         }
+    }
+
+    fn is_missing(&self) -> bool {
+        let stat = || self.storage.stat(&self.key);
+        !self.key.is_root() && stat().is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     /// Whether the place is one file; a store that cannot say so fails.

@@ -64,6 +64,14 @@ fn show_a_folder() {
 }
 
 #[test]
+fn an_empty_folder_holds_no_snapshots() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("empty")).unwrap();
+    assert_snapshot!(folder.run(&["show", "DIR/empty"]));
+    assert_snapshot!(folder.run(&["convert", "DIR/empty", "DIR/packed"]));
+}
+
+#[test]
 fn show_a_folder_names_what_is_no_snapshot() {
     let folder = folder();
     fs::write(folder.path("bad.json.gz"), "not gzip").unwrap();
