@@ -26,6 +26,25 @@ pub(crate) fn json(terminal: &mut Terminal<'_>, value: &Value) -> Result<()> {
     line(terminal, &format!("{value:#}"))
 }
 
+/// A JSON list that is written element by element, as [`json`] writes it whole.
+#[derive(Default)]
+pub(crate) struct JsonList {
+    has_elements: bool,
+}
+
+impl JsonList {
+    pub(crate) fn push(&mut self, terminal: &mut Terminal<'_>, element: &Value) -> Result<()> {
+        let start = if self.has_elements { "," } else { "[" };
+        self.has_elements = true;
+        let text = format!("{element:#}").replace('\n', "\n  ");
+        write!(terminal.output, "{start}\n  {text}").map_err(output_failed)
+    }
+
+    pub(crate) fn end(self, terminal: &mut Terminal<'_>) -> Result<()> {
+        line(terminal, if self.has_elements { "\n]" } else { "[]" })
+    }
+}
+
 /// Writes a message that is not a result.
 pub(crate) fn note(terminal: &mut Terminal<'_>, text: &str) {
     // A closed pipe leaves nobody to tell.

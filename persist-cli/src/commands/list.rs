@@ -7,6 +7,7 @@ use persist_core::{Metadata, Result, snapshot};
 use serde_json::{Map, Value};
 
 use super::places::{Place, read_options};
+use crate::output::JsonList;
 use crate::{Terminal, exit_code, output};
 
 const COLUMNS: [&str; 5] =
@@ -32,15 +33,17 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// So many files are asked for their metadata before their rows are kept.
+/// So many files are asked for their metadata before their rows are shown, and forgotten.
 const AT_ONCE: usize = 1000;
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let place = Place::parse(&arguments.path)?;
     let mut listed = place.listed()?.peekable();
-    let (mut rows, mut code) = (Vec::new(), 0);
+    let mut shown = if arguments.json { Shown::json() } else { Shown::table() };
+    let mut code = 0;
     while listed.peek().is_some() {
         let places = listed.by_ref().take(AT_ONCE).collect::<Result<Vec<_>>>()?;
+        let mut rows = Vec::new();
         for (place, metadata) in places.iter().zip(metadata_of(&places)) {
             match metadata {
                 Ok(metadata) if is_wanted(&metadata, arguments) => rows.push(row(place, &metadata)),
@@ -51,8 +54,9 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
                 }
             }
         }
+        shown.push(rows, terminal)?;
     }
-    show(&rows, arguments, terminal)?;
+    shown.end(terminal)?;
     Ok(code)
 }
 
@@ -76,19 +80,51 @@ fn row(place: &Place, metadata: &Metadata) -> Map<String, Value> {
     row
 }
 
-fn show(
-    rows: &[Map<String, Value>],
-    arguments: &Arguments,
-    terminal: &mut Terminal<'_>,
-) -> Result<()> {
-    if arguments.json {
-        let rows = rows.iter().cloned().map(Value::Object).collect();
-        return output::json(terminal, &Value::Array(rows));
+/// A listing that is shown while it goes on.
+enum Shown {
+    Json(JsonList),
+    /// The columns of each of its parts are as wide as that part needs.
+    Table {
+        has_header: bool,
+    },
+}
+
+impl Shown {
+    fn json() -> Self {
+        Self::Json(JsonList::default())
     }
-    let header = ["PATH", "AGENT", "SESSION", "INDEX", "TIME", "BYTES"].map(str::to_owned).to_vec();
-    let cells = |row: &Map<_, _>| {
-        let columns = COLUMNS.iter().map(|name| output::field(row, name));
-        std::iter::once(output::field(row, "path")).chain(columns).collect()
-    };
-    output::line(terminal, &output::table(std::iter::once(header).chain(rows.iter().map(cells))))
+
+    fn table() -> Self {
+        Self::Table { has_header: false }
+    }
+
+    fn push(&mut self, rows: Vec<Map<String, Value>>, terminal: &mut Terminal<'_>) -> Result<()> {
+        match self {
+            Self::Json(list) => {
+                rows.into_iter().try_for_each(|row| list.push(terminal, &Value::Object(row)))
+            }
+            Self::Table { has_header: true } if rows.is_empty() => Ok(()),
+            Self::Table { has_header } => {
+                let header = (!std::mem::replace(has_header, true)).then(header);
+                let rows = header.into_iter().chain(rows.iter().map(cells));
+                output::line(terminal, &output::table(rows))
+            }
+        }
+    }
+
+    fn end(self, terminal: &mut Terminal<'_>) -> Result<()> {
+        match self {
+            Self::Json(list) => list.end(terminal),
+            Self::Table { .. } => Ok(()),
+        }
+    }
+}
+
+fn header() -> Vec<String> {
+    ["PATH", "AGENT", "SESSION", "INDEX", "TIME", "BYTES"].map(str::to_owned).to_vec()
+}
+
+fn cells(row: &Map<String, Value>) -> Vec<String> {
+    let columns = COLUMNS.iter().map(|name| output::field(row, name));
+    std::iter::once(output::field(row, "path")).chain(columns).collect()
 }
