@@ -21,6 +21,12 @@ use crate::error::Backend;
 const REQUEST_IDS: [&str; 4] =
     ["x-amz-request-id", "x-ms-request-id", "x-guploader-uploadid", "x-goog-request-id"];
 
+/// The headers that prove who asks; a shared access signature does so in the query.
+const SECRET_HEADERS: [&str; 2] = ["authorization", "x-amz-security-token"];
+
+/// A word of such a header that is shorter proves nothing, as `Bearer` does not.
+const SHORTEST_SECRET: usize = 8;
+
 /// Where clouds keep the credentials of a machine.
 const METADATA_HOSTS: [&str; 3] = ["169.254.169.254", "metadata.google.internal", "fd00:ec2::254"];
 
@@ -75,8 +81,9 @@ impl HttpService for Transport {
             self.complete(&call, &mut request).await?;
         }
         let is_metadata = request.uri().host().is_some_and(|host| METADATA_HOSTS.contains(&host));
+        let secrets = secrets_of(&request);
         match self.inner.execute(request).await {
-            Ok(response) => listen(&call, response).await,
+            Ok(response) => listen(&call, response, &secrets).await,
             Err(error) => Err(lost(&call, error, is_metadata)),
         }
     }
@@ -131,7 +138,11 @@ fn makes_visible(backend: Backend, request: &HttpRequest) -> bool {
 }
 
 /// Notes what the store answered; an answer that says "send it again" becomes an error that does.
-async fn listen(call: &Call, response: HttpResponse) -> Result<HttpResponse, HttpError> {
+async fn listen(
+    call: &Call,
+    response: HttpResponse,
+    secrets: &[String],
+) -> Result<HttpResponse, HttpError> {
     let (parts, body) = response.into_parts();
     let request_id = request_id(&parts.headers);
     let status = Some(parts.status.as_u16());
@@ -140,7 +151,9 @@ async fn listen(call: &Call, response: HttpResponse) -> Result<HttpResponse, Htt
         return Ok(HttpResponse::from_parts(parts, body));
     }
     let body = body.bytes().await?;
-    let text = String::from_utf8_lossy(&body);
+    let text = secrets.iter().fold(String::from_utf8_lossy(&body).into_owned(), |text, secret| {
+        text.replace(secret.as_str(), "***")
+    });
     let code = parts.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok());
     let code = code.map(str::to_owned).or_else(|| element(&text, "Code"));
     let answer = Answer {
@@ -154,7 +167,17 @@ async fn listen(call: &Call, response: HttpResponse) -> Result<HttpResponse, Htt
     if again {
         return Err(HttpError::new(HttpErrorKind::Request, std::io::Error::other("sent badly")));
     }
-    Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)))
+    Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(text)))
+}
+
+/// What proves to the store who asks: no message repeats it, though some stores do.
+fn secrets_of(request: &HttpRequest) -> Vec<String> {
+    let headers = SECRET_HEADERS.iter().filter_map(|name| request.headers().get(*name));
+    let headers = headers.filter_map(|value| value.to_str().ok());
+    let query = request.uri().query().unwrap_or_default().split('&');
+    let signatures = query.filter_map(|pair| pair.strip_prefix("sig="));
+    let words = headers.flat_map(|value| value.split([' ', ','])).chain(signatures);
+    words.filter(|word| word.len() >= SHORTEST_SECRET).map(str::to_owned).collect()
 }
 
 /// Notes why no answer came, and says whether `object_store` is to send the request again.
