@@ -32,8 +32,8 @@ OPERATIONS = {
 
 def build() -> str:
     """Build the bench as it is released; return its path."""
-    command = ["cargo", "bench", "--package", "persist-core", "--bench", "instructions", "--no-run"]
-    command += ["--profile", "release", "--message-format", "json"]
+    command = ["cargo", "bench", "--package", "persist-core", "--no-default-features", "--no-run"]
+    command += ["--bench", "instructions", "--profile", "release", "--message-format", "json"]
     done = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     found = [m["executable"] for m in messages if m.get("target", {}).get("name") == "instructions"]
