@@ -48,6 +48,8 @@ def sandbox(tmp_path, monkeypatch):
     monkeypatch.setattr("langchain.agents.factory.init_chat_model", lambda *_a, **_k: Offline())
     # The stand-in is known to the codec as its parent is.
     monkeypatch.setitem(kinds._classes, f"{__name__}.Offline", Offline)
+    # Kinds that adapters bring when they are loaded stay.
+    adapters._installed()
     monkeypatch.setattr(adapters, "_registered", {})
     monkeypatch.setattr(kinds, "_kinds", list(kinds._kinds))
     yield
