@@ -59,8 +59,11 @@ impl Place {
     }
 
     fn is_missing(&self) -> bool {
-        let stat = || self.storage.stat(&self.key);
-        !self.key.is_root() && stat().is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        if self.key.is_root() {
+            return false;
+        }
+        let found = self.storage.stat(&self.key);
+        found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     /// Whether the place is one file; a store that cannot say so fails.
