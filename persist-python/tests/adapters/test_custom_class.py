@@ -397,3 +397,15 @@ def test_a_class_of_another_module_is_imported_when_it_is_allowed(path, tmp_path
     assert 'allow={"bots.Bot": True}' in errors
     allowed = restore.format(', allow={"bots.Bot": True}')
     assert run(allowed, folder, path=path) == ("['hello']", "")
+
+
+def test_a_kind_that_an_adapter_brings_is_known_in_any_process(path):
+    save = """
+        import os, persist
+        from langgraph.types import Send
+        persist.snapshot([Send("node", {"a": 1})], os.environ["FILE"])
+    """
+    assert run(save, path=path) == ("", "")
+    look = 'import os, persist; print(persist.{}(os.environ["FILE"])[0])'
+    assert "node" in run(look.format("restore"), path=path)[0]
+    assert run(look.format("load_state"), path=path)[0] == "{'node': 'node', 'arg': {'a': 1}}"

@@ -6,6 +6,7 @@ import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from persist.codec._registry import bring_kinds
 from persist.exceptions import (
     AdapterNotInstalledError,
     AmbiguousAdapterError,
@@ -117,3 +118,7 @@ def _installed() -> dict[str, Adapter]:
             message = f"two installed packages bring the adapter {adapter.id!r}"
             raise ConfigurationError(message, hint=f"one is {point.value!r}; uninstall one")
     return loaded
+
+
+# A kind that an adapter brings can stand in a snapshot of any other.
+bring_kinds(_installed)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from persist.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from persist.codec._types import Kind
 
 C = TypeVar("C", bound=type)
@@ -15,6 +17,7 @@ C = TypeVar("C", bound=type)
 _kinds: list[Kind] = []
 _by_attribute: dict[str, Kind] = {}
 _classes: dict[str, type] = {}
+_loaders: list[Callable[[], object]] = []
 
 
 def class_name(cls: type) -> str:
@@ -97,7 +100,25 @@ def _is_builtin_value(names: list[str]) -> bool:
     return any(f"builtins.{name}" in names for name in plain)
 
 
+def bring_kinds(load: Callable[[], object]) -> None:
+    """Say what to call when a kind is read that is not known: packages may bring some.
+
+    Args:
+        load: Loads what is installed; its kinds are registered by then.
+    """
+    _loaders.append(load)
+
+
 def kind_named(name: str) -> Kind | None:
     """Return the kind of this name."""
+    found = _named(name)
+    if found is None and "." in name:
+        for load in _loaders:
+            load()
+        found = _named(name)
+    return found
+
+
+def _named(name: str) -> Kind | None:
     every = [*_kinds, *_by_attribute.values()]
     return next((kind for kind in every if kind.name == name), None)
