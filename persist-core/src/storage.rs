@@ -65,7 +65,7 @@ impl Key {
     }
 
     /// The key of everything in a bucket: a prefix, but no object.
-    pub(crate) const fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Self(OsString::new())
     }
 

@@ -155,7 +155,7 @@ impl CloudStorage {
         match fetched {
             Ok((meta, bytes)) => Ok(Start { meta, bytes }),
             // An empty object has no range: some stores refuse it, others answer with all of it.
-            Err(Refusal { status: Some(416 | 200), error }) => {
+            Err(Refusal { status: Some(416 | 200 | 206), error }) => {
                 let head = self.run(self.call(operation), Some(key), deadline, async move {
                     client.store.head(&path).await
                 })?;

@@ -143,12 +143,13 @@ impl CloudObject {
                 return Err(self.storage.place().cancelled(&call, Some(&self.key)));
             };
             let place = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
-            match bytes.as_ref().and_then(|bytes| bytes.get(place(next)..place(upto))) {
-                Some(bytes) => into.extend_from_slice(bytes),
-                None => {
-                    self.chunks().fetched.remove(&number);
-                    into.extend_from_slice(&self.fetch(next, upto)?);
-                }
+            if let Some(bytes) =
+                bytes.as_ref().and_then(|bytes| bytes.get(place(next)..place(upto)))
+            {
+                into.extend_from_slice(bytes);
+            } else {
+                self.chunks().fetched.remove(&number);
+                into.extend_from_slice(&self.fetch(next, upto)?);
             }
             next = upto;
         }

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, GetOptions, MultipartId, ObjectStoreExt, PutMode, PutMultipartOptions,
-    PutOptions as StorePut, PutPayload, PutResult, UpdateVersion,
+    Attribute, Attributes, GetOptions, MultipartId, ObjectMeta, ObjectStoreExt, PutMode,
+    PutMultipartOptions, PutOptions as StorePut, PutPayload, PutResult, UpdateVersion,
 };
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
@@ -261,7 +261,7 @@ impl CloudUpload {
                 Ok(if is_gcs { version } else { e_tag }.map(ETag::new))
             }
             Ok(Err(Refusal { error, .. })) if call.has_retried() && may_be_ours(&error) => {
-                self.ours().ok_or(error)
+                self.ours().map(|meta| self.storage.tag(&meta)).ok_or(error)
             }
             Ok(Err(Refusal { error, .. })) => Err(error),
             Err(error) => {
@@ -271,8 +271,8 @@ impl CloudUpload {
         }
     }
 
-    /// The tag of the object that is there, when it is of this write.
-    fn ours(&self) -> Option<Option<ETag>> {
+    /// The object that is there, when it is of this write.
+    fn ours(&self) -> Option<ObjectMeta> {
         let (client, path) = (self.storage.client().ok()?, self.path.clone());
         let mut storage = self.storage.clone();
         storage.recipe.options.cancel = CancelToken::new();
@@ -282,7 +282,7 @@ impl CloudUpload {
             });
         let found = found.ok()?;
         let id = found.attributes.get(&Attribute::Metadata(WRITE_ID.into()))?;
-        (id.as_ref() == self.write_id).then(|| self.storage.tag(&found.meta))
+        (id.as_ref() == self.write_id).then_some(found.meta)
     }
 
     /// Removes a new object that became visible although its write was cancelled.
