@@ -45,6 +45,11 @@ pub(crate) fn requested(
     }
 }
 
+/// Tells that a request to a cloud's store is sent again, and what became of it before.
+pub(crate) fn retried(backend: &str, operation: &str, again: u32, status: Option<u16>) {
+    warn!(target: STORAGE, backend, operation, again, status, "Request is sent again");
+}
+
 /// Whether a record of requests would go anywhere.
 pub(crate) fn tells_requests() -> bool {
     tracing::enabled!(target: STORAGE, tracing::Level::WARN)

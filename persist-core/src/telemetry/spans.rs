@@ -46,6 +46,7 @@ names! {
     STAT "persist.storage.stat" "The store is asked about an object.";
     REMOVE "persist.storage.delete" "The store is asked to delete an object.";
     LIST "persist.storage.list" "The store is asked for its objects.";
+    HTTP "persist.storage.http" "A request is sent to a cloud's store, for the first time or again.";
     FSYNC "persist.fsync" "The disk is waited for.";
     RENAME "persist.rename" "The file takes its place.";
 }
@@ -134,6 +135,36 @@ pub(crate) fn request(backend: &'static str, operation: &str) -> Span {
         "create" => request_span!(CREATE, backend),
         "write" => request_span!(WRITE, backend),
         _ => request_span!(COMMIT, backend),
+    }
+}
+
+/// Begins the span of a request by HTTP, below the one of its operation; `again` counts retries.
+pub(crate) fn http(above: &Span, method: &str, host: &str, port: Option<u16>, again: u32) -> Span {
+    if above.is_disabled() {
+        return Span::none();
+    }
+    tracing::info_span!(
+        target: TARGET,
+        parent: above,
+        HTTP,
+        otel.kind = "client",
+        "http.request.method" = method,
+        "server.address" = host,
+        "server.port" = port.map(i64::from),
+        "http.request.resend_count" = (again > 0).then_some(i64::from(again)),
+        "http.response.status_code" = tracing::field::Empty,
+        "error.type" = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+    )
+}
+
+/// Tells what a request by HTTP was answered; `None` when no answer came.
+pub(crate) fn answered(span: &Span, status: Option<u16>) {
+    span.record("http.response.status_code", status.map(i64::from));
+    if status.is_none_or(|status| status >= 400) {
+        span.record("otel.status_code", "ERROR");
+        let kind = status.map_or_else(|| "no_answer".to_owned(), |status| status.to_string());
+        span.record("error.type", kind);
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracing::Span;
+
 use crate::error::Backend;
-use crate::telemetry::metrics;
+use crate::telemetry::{logs, metrics};
 
 tokio::task_local! {
     /// The operation that the requests of this task belong to.
@@ -31,6 +33,8 @@ pub(super) struct Call {
     pub(super) headers: Vec<(&'static str, String)>,
     /// Whether a request whose answer was lost is sent again: we can tell our own effect.
     pub(super) repeats: bool,
+    /// The span of the operation; requests are sent by other threads.
+    pub(super) span: Span,
     log: Mutex<Log>,
 }
 
@@ -56,7 +60,8 @@ pub(super) struct Answer {
 impl Call {
     pub(super) fn new(backend: Backend, operation: &'static str) -> Self {
         let (condition, headers, repeats) = (None, Vec::new(), false);
-        Self { backend, operation, condition, headers, repeats, log: Mutex::default() }
+        let (span, log) = (Span::current(), Mutex::default());
+        Self { backend, operation, condition, headers, repeats, span, log }
     }
 
     /// The operation that the running task belongs to.
@@ -73,13 +78,17 @@ impl Call {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a request is sent; one that was sent before is a retry.
-    pub(super) fn sends(&self, request: String) {
+    /// Notes that a request is sent; one that was sent before is a retry. Returns how many there were.
+    pub(super) fn sends(&self, request: String) -> u32 {
         let mut log = self.log();
-        if !log.requests.insert(request) {
-            log.retries = log.retries.saturating_add(1);
-            metrics::retried(self.backend.code(), self.operation);
+        if log.requests.insert(request) {
+            return 0;
         }
+        log.retries = log.retries.saturating_add(1);
+        metrics::retried(self.backend.code(), self.operation);
+        let status = log.last.as_ref().and_then(|answer| answer.status);
+        logs::retried(self.backend.code(), self.operation, log.retries, status);
+        log.retries
     }
 
     pub(super) fn answered(&self, answer: Answer) {

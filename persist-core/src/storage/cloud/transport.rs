@@ -14,8 +14,11 @@ use object_store::client::{
     HttpResponseBody, HttpService, ReqwestConnector,
 };
 
+use tracing::{Instrument, Span};
+
 use super::call::{Answer, Call, Condition};
 use crate::error::Backend;
+use crate::telemetry::spans;
 
 /// The headers by which the stores name a request.
 const REQUEST_IDS: [&str; 4] =
@@ -76,17 +79,30 @@ struct Transport {
 impl HttpService for Transport {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let Some(call) = Call::current() else { return self.inner.execute(request).await };
-        call.sends(format!("{} {}", request.method(), request.uri()));
+        let again = call.sends(format!("{} {}", request.method(), request.uri()));
+        let span = span_of(&call, &request, again);
         if makes_visible(self.listening.backend, &request) {
             self.complete(&call, &mut request).await?;
         }
         let is_metadata = request.uri().host().is_some_and(|host| METADATA_HOSTS.contains(&host));
         let secrets = secrets_of(&request);
-        match self.inner.execute(request).await {
-            Ok(response) => listen(&call, response, &secrets).await,
-            Err(error) => Err(lost(&call, error, is_metadata)),
-        }
+        let sent = async {
+            match self.inner.execute(request).await {
+                Ok(response) => listen(&call, response, &secrets).await,
+                Err(error) => Err(lost(&call, error, is_metadata)),
+            }
+        };
+        let result = sent.instrument(span.clone()).await;
+        spans::answered(&span, call.last().status);
+        result
     }
+}
+
+/// The span of a request. Its path and query are left out: they can hold a signature.
+fn span_of(call: &Call, request: &HttpRequest, again: u32) -> Span {
+    let uri = request.uri();
+    let host = uri.host().unwrap_or_default();
+    spans::http(&call.span, request.method().as_str(), host, uri.port_u16(), again)
 }
 
 impl Transport {
