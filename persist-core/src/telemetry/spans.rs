@@ -106,10 +106,15 @@ pub(crate) fn describe(span: &Span, metadata: &Metadata) {
     span.record("gen_ai.agent.id", metadata.agent_id.as_str());
     span.record("gen_ai.conversation.id", metadata.session_id.as_str());
     span.record("persist.snapshot.id", metadata.snapshot_id.to_string());
-    span.record("persist.snapshot.index", metadata.snapshot_index);
+    span.record("persist.snapshot.index", whole(metadata.snapshot_index));
     span.record("persist.compression.algorithm", metadata.compression_algorithm.as_str());
-    span.record("persist.state.size", metadata.uncompressed_size);
-    span.record("persist.compressed.size", metadata.compressed_size);
+    span.record("persist.state.size", whole(metadata.uncompressed_size));
+    span.record("persist.compressed.size", metadata.compressed_size.map(whole));
+}
+
+/// A number as attributes hold it: one without a sign would be a text.
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Begins the span of a request to a store.
