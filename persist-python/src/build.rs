@@ -173,7 +173,7 @@ impl<'py> Builder<'py> {
         if self.reads_tags && !is_tree {
             let plans = self.plans()?;
             let made = match mark {
-                Mark::Langchain => plans.message(&node)?,
+                Mark::Langchain => Plans::message(&node)?,
                 Mark::Tag => plans.simple(&node)?,
                 Mark::None | Mark::Misplaced => None,
             };

@@ -10,8 +10,11 @@ mod error;
 mod listing;
 mod observe;
 mod place;
+mod plans;
+mod raw;
 mod snapshots;
 mod telemetry;
+mod walk;
 
 use pyo3::prelude::*;
 
@@ -32,11 +35,13 @@ mod _persist {
     use crate::place::Cancel;
     #[pymodule_export]
     use crate::snapshots::{
-        copy, decode, delete, encode, exists, load, read_metadata, save, verify,
+        Saving, begin, copy, decode, delete, encode, exists, load, read_metadata, save, verify,
     };
     #[pymodule_export]
     use crate::telemetry::{
         Span, finish_telemetry, pushes_metrics, record_spans, renew_telemetry, spans_table,
         start_telemetry, tracing_settings, variables_table,
     };
+    #[pymodule_export]
+    use crate::walk::walk;
 }

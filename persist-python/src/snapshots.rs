@@ -1,5 +1,7 @@
 //! What one does with a snapshot: save, load, read its metadata, verify, delete.
 
+use std::sync::{Mutex, PoisonError};
+
 use jiff::Timestamp;
 use persist_core::{
     AgentId, ETag, Error, ErrorKind, Limits, PutOptions, ReadOptions, SaveOptions, SessionId,
@@ -14,6 +16,7 @@ use crate::build::Builder;
 use crate::error::Failure;
 use crate::place::{Place, Target};
 use crate::telemetry::observed;
+use crate::walk::{self, Stop, Stream, Wishes};
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -97,6 +100,39 @@ pub(crate) fn save(
         let saved = snapshot::save_version(&*at.storage, at.key(), &state, &marks, &options)?;
         Ok(described(&saved))
     })
+}
+
+/// A snapshot whose state is written; leaving it saves nothing.
+#[pyclass(frozen)]
+pub(crate) struct Saving(Mutex<Option<walk::Saving>>);
+
+#[pymethods]
+impl Saving {
+    /// Saves what is left; returns the metadata as JSON, and the tag of the object.
+    fn finish(&self, py: Python<'_>) -> Result<Described> {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(saving) = taken else {
+            return Err(Error::new(ErrorKind::Configuration, "it is saved already").into());
+        };
+        Ok(described(&saving.finish(py)?))
+    }
+}
+
+/// Writes a value as it is walked, and begins to save it; `None` where the codec in Python has to
+/// write it.
+#[pyfunction]
+pub(crate) fn begin(
+    value: &Bound<'_, PyAny>,
+    wishes: Wishes<'_>,
+    place: Place,
+    options: Options,
+) -> Result<Option<Saving>> {
+    let stream = Stream::new(place.open()?, options.parse()?);
+    match walk::begin(value, &wishes, stream) {
+        Ok(saving) => Ok(Some(Saving(Mutex::new(Some(saving))))),
+        Err(Stop::Leave) => Ok(None),
+        Err(stop) => Err(stop.into()),
+    }
 }
 
 /// Loads a snapshot: its metadata as JSON, its state, and whether that is still a tree.

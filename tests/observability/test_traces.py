@@ -15,7 +15,6 @@ from persist import _persist, _tracing
 
 STORED = [
     "persist.save",
-    ["persist.check"],
     ["persist.compress"],
     ["persist.hash"],
     ["persist.storage.commit", ["persist.fsync"], ["persist.fsync"], ["persist.rename"]],

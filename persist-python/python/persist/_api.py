@@ -44,7 +44,8 @@ class _Encode(TypedDict, total=False):
 
     secrets_policy: SecretsPolicy
     redact: Sequence[str]
-    verify: bool
+    verify: bool | None
+    max_pause: float | None
 
 
 class _Write(TypedDict, total=False):
@@ -116,7 +117,8 @@ def snapshot(
     storage_options: StorageOptions | None = None,
     secrets_policy: SecretsPolicy = "error",
     redact: Sequence[str] = (),
-    verify: bool = True,
+    verify: bool | None = None,
+    max_pause: float | None = None,
 ) -> Metadata:
     """Save what an agent holds in one file, whole or not at all.
 
@@ -158,7 +160,12 @@ def snapshot(
         secrets_policy: What to do with a credential in the state: `error`,
             `redact` it, or `allow` it.
         redact: Names of fields that are never saved.
-        verify: Whether to decode the text again and compare before it is saved.
+        verify: Whether to decode the text again and compare before it is saved:
+            None does so where a class of your own, or any that is not known by
+            heart, is in it; True does so with everything.
+        max_pause: Seconds after which other threads may run while the state is
+            written as text, again and again; None lets none run before the end,
+            unless code of Python is needed. A change meanwhile is an error.
 
     Returns:
         The metadata of the snapshot.
@@ -196,7 +203,12 @@ def snapshot(
         return _save(
             captured,
             where,
-            {"secrets_policy": secrets_policy, "redact": redact, "verify": verify},
+            {
+                "secrets_policy": secrets_policy,
+                "redact": redact,
+                "verify": verify,
+                "max_pause": max_pause,
+            },
             {
                 "agent_id": agent_id,
                 "session_id": session_id,
@@ -784,9 +796,13 @@ def _inspected(class_name: str, captured: Captured, encode: _Encode) -> Inspecti
 
 
 def _save(captured: Captured, where: Place, encode: _Encode, write: _Write) -> Metadata:
+    options = _described(write, captured.framework, captured.adapter)
+    with span("persist.encode"):
+        saving = _document.begin(captured, where, options, **encode)
+    if saving is not None:
+        return Metadata.from_json(*saving.finish())
     with refusals(), span("persist.encode"):
         encoded = _document.encode(captured, **encode)
-    options = _described(write, captured.framework, captured.adapter)
     return Metadata.from_json(*_persist.save(encoded.data, encoded.marks, where, options))
 
 

@@ -6,11 +6,14 @@ import platform
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from persist import adapters, codec
+from persist import _persist, adapters, codec
 from persist._collector import paused
-from persist.exceptions import FormatError
+from persist._observability import refusals
+from persist.exceptions import ConcurrentMutationError, FormatError
 
 if TYPE_CHECKING:
+    from persist._location import Place
+    from persist._persist import Saving
     from persist.adapters import Captured
     from persist.codec import Encoded, Trust
 
@@ -24,7 +27,7 @@ def encode(captured: Captured, **options: Any) -> Encoded:
 
     Args:
         captured: What the adapter made of the agent.
-        **options: What `codec.encode` takes.
+        **options: What `codec.write` takes.
 
     Returns:
         The text, and the offsets where it may be cut.
@@ -32,10 +35,41 @@ def encode(captured: Captured, **options: Any) -> Encoded:
     Raises:
         UnserializableStateError: A value in the state cannot come back as it is.
         SecretInStateError: Something in the state looks like a credential.
+        ConcurrentMutationError: The state changed meanwhile.
     """
+    return codec.write(_enveloped(captured), **options)
+
+
+@paused()
+def begin(
+    captured: Captured, where: Place, described: dict[str, object], **options: Any
+) -> Saving | None:
+    """Write what was captured while it is walked, and begin to save it.
+
+    Args:
+        captured: What the adapter made of the agent.
+        where: The location of the snapshot.
+        described: What the core takes beside it.
+        **options: What `codec.write` takes; with `verify=True`, nothing is written.
+
+    Returns:
+        What finishes the snapshot; None where all of the text has to be there before it is saved.
+
+    Raises:
+        ConcurrentMutationError: The state changed meanwhile.
+        StorageError: The store failed.
+    """
+    if options.get("verify"):
+        return None
+    with refusals(ConcurrentMutationError):
+        wishes = codec.wishes(**options)
+        return _persist.begin(_enveloped(captured), wishes, where, described)
+
+
+def _enveloped(captured: Captured) -> object:
     if captured.bare:
-        return codec.encode(captured.state, **options)
-    envelope = {
+        return captured.state
+    return {
         "adapter": captured.adapter,
         "adapter_version": captured.version,
         "class": captured.class_name,
@@ -45,7 +79,6 @@ def encode(captured: Captured, **options: Any) -> Encoded:
         "requires": list(captured.requires),
         "state": captured.state,
     }
-    return codec.encode(envelope, **options)
 
 
 class Loaded(NamedTuple):

@@ -86,7 +86,10 @@ def _start() -> None:
 
 
 class _Refusals:
-    """Counts an error of Persist that ends the block as a snapshot that failed."""
+    """Counts an error of this kind that ends the block as a snapshot that failed."""
+
+    def __init__(self, counted: type[PersistError]) -> None:
+        self._counted = counted
 
     def __enter__(self) -> None:
         start_if_asked()
@@ -97,22 +100,20 @@ class _Refusals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, PersistError):
+        if isinstance(error, self._counted):
             _persist.count_refusal(error.kind if error.kind in _KINDS else _OTHER)
 
 
-_REFUSALS = _Refusals()
-
-
-def refusals() -> AbstractContextManager[None]:
+def refusals(kind: type[PersistError] = PersistError) -> AbstractContextManager[None]:
     """Count what is refused in a block as a snapshot that failed.
 
-    The core counts what fails later.
+    Args:
+        kind: The errors that the core does not count itself.
 
     Returns:
         What the block is entered with.
     """
-    return _REFUSALS
+    return _Refusals(kind)
 
 
 def _in_child() -> None:

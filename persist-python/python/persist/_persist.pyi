@@ -5,7 +5,7 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Cancel", "Listing", "Span", "copy", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "list_objects", "load", "metrics_table", "pushes_metrics", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify"]
+__all__ = ["Cancel", "Listing", "Saving", "Span", "begin", "copy", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "list_objects", "load", "metrics_table", "pushes_metrics", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify", "walk"]
 
 @final
 class Cancel:
@@ -38,6 +38,16 @@ class Listing:
         """
 
 @final
+class Saving:
+    """
+    A snapshot whose state is written; leaving it saves nothing.
+    """
+    def finish(self, /) -> tuple[str, str | None]:
+        """
+        Saves what is left; returns the metadata as JSON, and the tag of the object.
+        """
+
+@final
 class Span:
     """
     A span in Persist's own pipeline.
@@ -59,6 +69,12 @@ class Span:
         """
         The ids: trace, span, and whether it is recorded.
         """
+
+def begin(value: Any, wishes: Incomplete, place: tuple[str, SupportsGetItem[int, tuple[str, str]]], options: Incomplete) -> Saving | None:
+    """
+    Writes a value as it is walked, and begins to save it; `None` where the codec in Python has to
+    write it.
+    """
 
 def copy(source: tuple[str, SupportsGetItem[int, tuple[str, str]]], target: tuple[str, SupportsGetItem[int, tuple[str, str]]], overwrite: bool, if_match: str | None) -> tuple[str, str | None]:
     """
@@ -188,4 +204,10 @@ def variables_table() -> list[tuple[str, str, str]]:
 def verify(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> bool:
     """
     Checks all of a snapshot; returns whether its metadata is protected as well.
+    """
+
+def walk(value: Any, wishes: Incomplete) -> tuple[bytes, list[int], bool] | None:
+    """
+    Writes a value: its text, the marks, and whether that is to be read again and compared; `None`
+    where the codec in Python has to do it.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from persist._threads import in_thread
@@ -125,7 +126,9 @@ def installed_versions(distributions: tuple[str, ...]) -> dict[str, str]:
     return {name: here for name, here in found.items() if here is not None}
 
 
+@lru_cache(maxsize=256)
 def _version(distribution: str) -> str | None:
+    """Look it up in the files of the package, once: nothing is installed under a running agent."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

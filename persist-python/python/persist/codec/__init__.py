@@ -20,6 +20,7 @@ from persist.codec._difference import difference
 from persist.codec._encode import encode
 from persist.codec._registry import register, register_kind
 from persist.codec._types import Child, Encoded, Kind, Lazy, Read, Trust
+from persist.codec._walk import wishes, write
 
 __all__ = [
     "Child",
@@ -36,4 +37,6 @@ __all__ = [
     "read_tree",
     "register",
     "register_kind",
+    "wishes",
+    "write",
 ]

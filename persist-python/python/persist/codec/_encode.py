@@ -13,7 +13,7 @@ from persist.codec._models import VARIABLES
 from persist.codec._registry import class_name, kind_of
 from persist.codec._types import Child, Encoded
 from persist.codec.kinds import langchain
-from persist.exceptions import UnserializableStateError
+from persist.exceptions import ConcurrentMutationError, UnserializableStateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +54,7 @@ def encode(
     Raises:
         UnserializableStateError: A value cannot come back as it is.
         SecretInStateError: Something looks like a credential.
+        ConcurrentMutationError: The value changed meanwhile, where that shows.
     """
     scan = _secrets.Scan(secrets_policy, names(redact))
     encoder = _Encoder(scan)
@@ -62,12 +63,33 @@ def encode(
     except RecursionError:
         name = class_name(type(value))
         raise _refuse(path, name, "it is nested too deep", _DEEP_HINT) from None
+    except RuntimeError as error:
+        if "during iteration" not in str(error):
+            raise
+        raise changed() from error
     if verify and not scan.is_ambiguous:
-        _check(value, data, path, scan.left_out)
+        check(value, data, path, scan.left_out)
     return Encoded(data, marks)
 
 
-def _check(value: object, data: bytes, path: str, left_out: Mapping[str, Any]) -> None:
+def changed() -> ConcurrentMutationError:
+    """Make the error for a state that changed while it was walked."""
+    message = "the state changed while it was captured"
+    return ConcurrentMutationError(message, hint="let nothing run the agent meanwhile")
+
+
+def check(value: object, data: bytes, path: str, left_out: Mapping[str, Any]) -> None:
+    """Read what was written, and compare.
+
+    Args:
+        value: The value.
+        data: What it was written as.
+        path: What errors call the value itself.
+        left_out: What is not in the text.
+
+    Raises:
+        UnserializableStateError: It is not the same value.
+    """
     try:
         where = difference(value, decode_trusted(data, left_out))
     except Exception as error:
@@ -202,6 +224,8 @@ class _Encoder:
     def _left_out(self, name: object, value: object) -> object:
         """A credential that only the caller of `restore` can give back."""
         label = f"redacted.{name}" if name in VARIABLES else str(name)
+        # A name that UTF-8 does not have is given by what it shows.
+        label = label.encode(errors="backslashreplace").decode()
         self._scan.leave_out(label, value)
         node = {TAG: "secret", "v": label}
         kind = _secrets.hidden_kind(value)
@@ -224,7 +248,7 @@ class _Encoder:
             raise _refuse(path, type_name, "its type is not one that comes back", _STEP_HINT)
         if depth >= _TOO_DEEP:
             raise _refuse(path, type_name, "it is nested too deep", _DEEP_HINT)
-        if not isinstance(value, _IMMUTABLE) and self._is_shared(slot, key, value):
+        if not isinstance(value, IMMUTABLE) and self._is_shared(slot, key, value):
             return
         shape: Any = kind.encode(value, lambda why, hint: _refuse(path, type_name, why, hint))
         looks = kind.name in _LOOKERS or "." in kind.name
@@ -267,7 +291,8 @@ class _Encoder:
             slot[key] = shape
 
 
-_IMMUTABLE = (str, bytes, tuple, frozenset, int, float, complex)
+IMMUTABLE = (str, bytes, tuple, frozenset, int, float, complex)
+"""Classes of values whose identity nobody can tell: they get no labels."""
 _LOOKERS = frozenset({"lc", "custom", "lazy"})
 """Kinds that look at what is in them when they are built, so that all of it must be there."""
 

@@ -1,8 +1,9 @@
-"""What the builder in Rust may make by itself, and the check that it makes the same.
+"""What the core in Rust may read and make by itself, and the check that it does the same.
 
-A plan says which fields of a class of messages take what without change. The first message of each
-shape is compared with what its class makes of the same arguments; a release of langchain-core whose
-fields differ, or whose validation does, has no plan, and its class makes every message.
+A plan says which fields of a class of messages hold what without change. The first message of each
+shape is compared with what its class makes of the same arguments, or with what the codec writes; a
+release of langchain-core whose fields differ, or whose validation does, has no plan, and its class
+makes every message.
 """
 
 from __future__ import annotations
@@ -58,12 +59,13 @@ _REQUIRED = ("content", "tool_call_id")
 
 @dataclass(frozen=True)
 class Field:
-    """What a field may hold, and what it holds when nothing is said."""
+    """What a field may hold, what it holds when nothing is said, and when it is written."""
 
     name: str
     rule: str | list[str]
     default: object
     is_required: bool
+    is_always_written: bool
 
 
 @dataclass(frozen=True)
@@ -91,23 +93,18 @@ def _plan(cls: Any, rules: dict[str, Any]) -> Plan | None:
     if set(example.__dict__) != set(rules):
         return None
     fields = [
-        Field(name, rules[name], value, name in _REQUIRED)
+        Field(name, rules[name], value, name in _REQUIRED, name in example.lc_attributes)
         for name, value in example.__dict__.items()
     ]
     return Plan(cls.lc_id(), cls, fields)
 
 
-_agrees: dict[tuple[type, int], bool] = {}
-
-
-def agrees(cls: type, shape: int, arguments: Mapping[str, Any], made: Any) -> bool:
-    """Say whether the class makes the same message of these arguments."""
-    if (cls, shape) not in _agrees:
-        try:
-            _agrees[cls, shape] = _is_same(cls(**arguments), made)
-        except (AttributeError, LookupError, TypeError, ValueError):
-            return False
-    return _agrees[cls, shape]
+def agrees(cls: type, arguments: Mapping[str, Any], made: Any) -> bool | None:
+    """Say whether the class makes the same message of these arguments; None if it makes none."""
+    try:
+        return _is_same(cls(**arguments), made)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -30,8 +30,19 @@ def _is_credential(name: str) -> bool:
     return bool(_NAMES.search(name.lower().replace("-", "_")))
 
 
-def _looks(text: str) -> bool:
+def looks(text: str) -> bool:
+    """Say whether there is a credential in a text."""
     return bool(_VALUES.search(text) or ("://" in text and _URL.search(text)))
+
+
+def is_conversation(path: str) -> bool:
+    """Say whether a text at this place is one that people or models wrote."""
+    return bool(_CONVERSATION.search(path))
+
+
+def warning(path: str) -> str:
+    """Return what is said of a credential in such a text."""
+    return f"the text at {path} looks like it holds a credential; it is saved as it is"
 
 
 def hidden_kind(value: object) -> str | None:
@@ -72,8 +83,8 @@ class Scan:
             return False
         if _is_credential(name):
             return self._met(path, "is named like a credential")
-        is_left_out = self._policy == "redact" and type(value) is str and _looks(value)
-        return is_left_out and not _CONVERSATION.search(path) and self._met(path, "looks like one")
+        is_left_out = self._policy == "redact" and type(value) is str and looks(value)
+        return is_left_out and not is_conversation(path) and self._met(path, "looks like one")
 
     def leave_out(self, name: str, value: object) -> None:
         """Remember a value that is not written, to check what is.
@@ -108,11 +119,10 @@ class Scan:
         Raises:
             SecretInStateError: It is a credential, and the policy is not `allow`.
         """
-        if self._policy == "allow" or not _looks(value):
+        if self._policy == "allow" or not looks(value):
             return
-        if _CONVERSATION.search(path):
-            message = f"the text at {path} looks like it holds a credential; it is saved as it is"
-            warnings.warn(message, SecretInConversationWarning, stacklevel=2)
+        if is_conversation(path):
+            warnings.warn(warning(path), SecretInConversationWarning, stacklevel=2)
         else:
             raise self._error(path, "looks like a credential")
 

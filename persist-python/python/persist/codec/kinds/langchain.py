@@ -108,6 +108,7 @@ def _text(node: Any, read: Read) -> object:
     return TextAccessor(value)
 
 
+KIND = _LangChain()
 KINDS = (
     # What `message.text` returns: a text that can be called.
     Simple(
@@ -116,7 +117,7 @@ KINDS = (
         lambda v: Child(str(v), ""),
         _text,
     ),
-    _LangChain(),
+    KIND,
 )
 
 

@@ -1,0 +1,440 @@
+//! Writes values as the JSON of `persist.codec` while they are walked.
+//!
+//! `persist/codec/_encode.py` says what the text is, and a property test holds both to the same
+//! bytes. What is seldom, and all that has to be refused, is left to it: the walk stops with
+//! `Stop::Leave`, and Python begins anew. Values of other classes than the built-in ones are asked
+//! for their shape in Python; messages of LangChain are read by a plan.
+
+mod containers;
+mod keys;
+mod messages;
+mod numbers;
+mod objects;
+mod pace;
+mod path;
+
+mod secrets;
+mod shared;
+mod stream;
+mod text;
+
+use std::collections::HashMap;
+
+use persist_core::Error;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple,
+};
+
+use crate::error::Failure;
+use crate::raw;
+
+pub(crate) use self::keys::Key;
+pub(crate) use self::messages::Head;
+pub(crate) use self::stream::{Saving, Stream};
+
+use self::keys::Keys;
+use self::objects::Class;
+use self::pace::{Pace, Print};
+use self::path::{Path, Step};
+use self::secrets::{Policy, Scan};
+use self::shared::Met;
+use self::text::Text;
+
+/// Levels of values inside one another, from which on the codec in Python takes over.
+const DEEPEST: u32 = 100;
+/// The largest integer that every reader of JSON holds exactly.
+const SAFE_INTEGER: i64 = 1 << 53;
+/// From this length on, it is cheaper to ask whether a text is ASCII than to copy it.
+const SHORTEST_ASCII: usize = 512;
+/// Longer texts are written in parts of so many characters.
+const LONG: usize = 1 << 18;
+/// By how much parts overlap when they are searched for credentials.
+const LONGEST_CREDENTIAL: usize = 4096;
+/// Whether longer integers can come back is for the codec in Python to say.
+const LONGEST_INTEGER: usize = 4000;
+
+/// Why a walk ended before its time.
+pub(crate) enum Stop {
+    /// The codec in Python does it, or says what is wrong.
+    Leave,
+    /// The state changed meanwhile.
+    Changed,
+    Python(PyErr),
+    Core(Error),
+}
+
+impl From<PyErr> for Stop {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Core(error) => Self::Core(error),
+            Failure::Python(error) => Self::Python(error),
+        }
+    }
+}
+
+impl From<raw::Changed> for Stop {
+    fn from(_: raw::Changed) -> Self {
+        Self::Changed
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Python(error) => Self::Python(error),
+            Stop::Core(error) => Self::Core(error),
+            Stop::Leave | Stop::Changed => Self::Python(Python::attach(changed)),
+        }
+    }
+}
+
+/// The exception for a state that changed.
+fn changed(py: Python<'_>) -> PyErr {
+    let make = || py.import("persist.codec._encode")?.getattr("changed")?.call0();
+    make().map_or_else(|failed| failed, PyErr::from_value)
+}
+
+type Done<T = ()> = std::result::Result<T, Stop>;
+
+/// How the caller wants it, as `persist.codec` hands it over.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Wishes<'py> {
+    path: Bound<'py, PyString>,
+    secrets_policy: String,
+    redact: Bound<'py, PyFrozenSet>,
+    /// Whether what Python gave the shape of is read again and compared.
+    verify: bool,
+    max_pause: Option<f64>,
+}
+
+/// One walk over one value.
+struct Walk<'w, 'py> {
+    py: Python<'py>,
+    wishes: &'w Wishes<'py>,
+    /// Who takes the text before all of it is there.
+    stream: Option<&'w mut Stream>,
+    text: Text,
+    met: Met<'py>,
+    keys: Keys<'py>,
+    scan: Scan<'py>,
+    classes: HashMap<usize, Class<'py>>,
+    /// By address: what Python said of values that hold others.
+    shapes: HashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    pace: Pace,
+    print: Print,
+    /// Where a text of a conversation looks like it holds a credential.
+    warnings: Vec<String>,
+    /// How many nodes are open whose text may still change.
+    unsettled: u32,
+    /// Whether a value that Python gave the shape of shares something with others.
+    needs_check: bool,
+    /// How many labels and references were written.
+    labels_written: u64,
+    /// How many values are open that Python gave the shape of.
+    shaped: u32,
+    /// Whether the walk only looks whether all is as it was.
+    is_checking: bool,
+}
+
+/// What was written.
+pub(crate) struct Written {
+    pub(crate) text: Vec<u8>,
+    pub(crate) marks: Vec<usize>,
+    /// Whether all of it is to be read again and compared.
+    pub(crate) needs_check: bool,
+}
+
+/// Writes a value: its text, the marks, and whether that is to be read again and compared; `None`
+/// where the codec in Python has to do it.
+#[pyfunction]
+#[expect(clippy::type_complexity, reason = "three parts of what was written")]
+pub(crate) fn walk<'py>(
+    value: &Bound<'py, PyAny>,
+    wishes: Wishes<'py>,
+) -> Result<Option<(Bound<'py, PyBytes>, Vec<usize>, bool)>, Failure> {
+    match write(value, &wishes) {
+        Ok(written) => {
+            let text = PyBytes::new(value.py(), &written.text);
+            Ok(Some((text, written.marks, written.needs_check)))
+        }
+        Err(Stop::Leave) => Ok(None),
+        Err(stop) => Err(stop.into()),
+    }
+}
+
+/// Writes a value.
+pub(crate) fn write<'py>(value: &Bound<'py, PyAny>, wishes: &Wishes<'py>) -> Done<Written> {
+    let mut walk = Walk::new(value.py(), wishes, None);
+    walk.run(value)?;
+    let needs_check = walk.needs_check;
+    let (text, marks) = walk.text.take();
+    Ok(Written { text, marks, needs_check })
+}
+
+/// Writes a value into a snapshot, up to what is still to be saved.
+pub(crate) fn begin<'py>(
+    value: &Bound<'py, PyAny>,
+    wishes: &Wishes<'py>,
+    mut stream: Stream,
+) -> Done<Saving> {
+    let mut walk = Walk::new(value.py(), wishes, Some(&mut stream));
+    walk.run(value)?;
+    let (text, marks) = walk.text.take();
+    Ok(Saving { stream, text, marks })
+}
+
+impl<'w, 'py> Walk<'w, 'py> {
+    fn new(py: Python<'py>, wishes: &'w Wishes<'py>, stream: Option<&'w mut Stream>) -> Self {
+        Self {
+            py,
+            wishes,
+            stream,
+            text: Text::new(false),
+            met: Met::new(),
+            keys: Keys::new(),
+            scan: Scan::new(&wishes.secrets_policy, wishes.redact.clone()),
+            classes: HashMap::new(),
+            shapes: HashMap::new(),
+            pace: Pace::new(wishes.max_pause),
+            print: Print::default(),
+            warnings: Vec::new(),
+            unsettled: 0,
+            needs_check: false,
+            labels_written: 0,
+            shaped: 0,
+            is_checking: false,
+        }
+    }
+
+    fn run(&mut self, value: &Bound<'py, PyAny>) -> Done {
+        self.pass(value)?;
+        let print = self.print;
+        if self.met.labels() > 0 {
+            if let Some(stream) = &mut self.stream {
+                stream.restart();
+            }
+            self.begin_pass(Text::new(false));
+            self.pass(value)?;
+        }
+        if self.needs_check && self.stream.is_some() {
+            // The text is not there any more, to be compared.
+            return Err(Stop::Leave);
+        }
+        if self.pace.was_interrupted() {
+            let written = std::mem::replace(&mut self.text, Text::new(true));
+            let (seen, needs_check) = (self.print, self.needs_check);
+            self.is_checking = true;
+            self.pace.hurry();
+            self.begin_pass(Text::new(true));
+            self.pass(value)?;
+            (self.text, self.needs_check) = (written, needs_check);
+            if self.print != print || seen != print {
+                return Err(Stop::Changed);
+            }
+        }
+        self.warn()
+    }
+
+    fn begin_pass(&mut self, text: Text) {
+        self.text = text;
+        self.needs_check = false;
+        self.met.walk_again();
+        self.print = Print::default();
+        if !self.is_checking {
+            self.warnings.clear();
+        }
+    }
+
+    fn pass(&mut self, value: &Bound<'py, PyAny>) -> Done {
+        let wishes = self.wishes;
+        self.value(value, &Path::root(&wishes.path), 0)
+    }
+
+    /// Hands on what is written, if that is enough and will not be changed; lets other threads run,
+    /// if it is time.
+    fn settle(&mut self) -> Done {
+        self.pace.breathe(self.py);
+        let Some(stream) = &mut self.stream else {
+            return Ok(());
+        };
+        if self.unsettled > 0 || self.text.length() < stream.kept() {
+            return Ok(());
+        }
+        self.pace.interrupted();
+        let (text, marks) = self.text.take();
+        stream.take(self.py, &text, &marks)?;
+        self.text.reuse(text);
+        Ok(())
+    }
+
+    fn warn(&mut self) -> Done {
+        if self.warnings.is_empty() {
+            return Ok(());
+        }
+        let module = self.py.import("persist.codec._walk")?;
+        module.getattr("warn")?.call1((std::mem::take(&mut self.warnings),))?;
+        Ok(())
+    }
+
+    fn value(&mut self, value: &Bound<'py, PyAny>, at: &Path<'_, 'py>, depth: u32) -> Done {
+        self.print.saw(raw::address(value) as u64);
+        if let Ok(text) = value.cast_exact::<PyString>() {
+            self.string(text, at)
+        } else if let Ok(dict) = value.cast_exact::<PyDict>() {
+            self.shared(value, depth, |walk| walk.dict(dict, at, depth))
+        } else if let Ok(list) = value.cast_exact::<PyList>() {
+            self.shared(value, depth, |walk| walk.list(list, at, depth))
+        } else if value.is_none() {
+            self.text.scalar(b"null");
+            Ok(())
+        } else if let Ok(number) = value.cast_exact::<PyInt>() {
+            self.integer(number)
+        } else if let Ok(number) = value.cast_exact::<PyFloat>() {
+            self.float(number.extract()?);
+            Ok(())
+        } else if let Ok(is_true) = value.cast_exact::<PyBool>() {
+            self.text.scalar(if is_true.is_true() { b"true" } else { b"false" });
+            Ok(())
+        } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+            self.tuple(tuple, at, depth)
+        } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+            self.bytes(bytes)
+        } else {
+            self.object(value, at, depth)
+        }
+    }
+
+    fn string(&mut self, text: &Bound<'py, PyString>, at: &Path<'_, 'py>) -> Done {
+        let length = text.len()?;
+        self.print.saw(length as u64);
+        if self.text.is_muted() {
+            // What is wrong with it, or suspect, is found when it is written.
+            return Ok(());
+        }
+        if length >= SHORTEST_ASCII
+            && text.call_method0(intern!(self.py, "isascii"))?.is_truthy()?
+        {
+            // Nothing is kept in the text for it, as would be with other characters.
+            return self.encoded(text, text.to_str()?.as_bytes(), at);
+        }
+        if length > LONG {
+            return self.long_string(text, length, at);
+        }
+        match raw::utf8(text) {
+            Ok(utf8) => self.encoded(text, utf8.as_bytes(), at),
+            Err(_) => self.surrogates(text, at),
+        }
+    }
+
+    fn encoded(&mut self, text: &Bound<'py, PyString>, utf8: &[u8], at: &Path<'_, 'py>) -> Done {
+        if self.scan.is_suspect(utf8) {
+            self.show(text, at)?;
+        }
+        self.text.string(utf8);
+        Ok(())
+    }
+
+    /// A text in parts, so that it is not there twice as a whole.
+    fn long_string(
+        &mut self,
+        text: &Bound<'py, PyString>,
+        length: usize,
+        at: &Path<'_, 'py>,
+    ) -> Done {
+        let place = self.text.place();
+        // Parts overlap by what a credential is long.
+        let scan = &self.scan;
+        let mut is_suspect = false;
+        let written = self.text.parts(|into| -> PyResult<()> {
+            let mut tail = Vec::new();
+            for from in (0..length).step_by(LONG) {
+                let part = raw::part_of(text, from, from + LONG)?;
+                let utf8 = raw::utf8(&part)?;
+                let bytes = utf8.as_bytes();
+                text::escape(into, bytes);
+                tail.extend_from_slice(bytes);
+                is_suspect |= scan.is_suspect(&tail);
+                tail.drain(..tail.len().saturating_sub(LONGEST_CREDENTIAL));
+            }
+            Ok(())
+        });
+        if written.is_err() {
+            self.text.go_back(place);
+            return self.surrogates(text, at);
+        }
+        if is_suspect { self.show(text, at) } else { Ok(()) }
+    }
+
+    /// A text that UTF-8 does not have.
+    fn surrogates(&mut self, text: &Bound<'py, PyString>, at: &Path<'_, 'py>) -> Done {
+        self.show(text, at)?;
+        let utf16 = text.call_method1("encode", ("utf-16-be", "surrogatepass"))?;
+        let digits: String = utf16.call_method0("hex")?.extract()?;
+        self.text.begin_tag("str");
+        self.text.string(digits.as_bytes());
+        self.text.end_object();
+        Ok(())
+    }
+
+    /// Shows Python a text that may hold a credential.
+    fn show(&mut self, text: &Bound<'py, PyString>, at: &Path<'_, 'py>) -> Done {
+        if self.scan.policy == Policy::Allow {
+            return Ok(());
+        }
+        self.pace.interrupted();
+        let path = at.text()?;
+        let module = self.py.import("persist.codec._walk")?;
+        match module.getattr("suspicion")?.call1((text, &path))?.extract::<u8>()? {
+            0 => {}
+            1 if self.scan.policy == Policy::Error => self.warnings.push(path),
+            _ => return Err(Stop::Leave),
+        }
+        Ok(())
+    }
+
+    fn integer(&mut self, number: &Bound<'py, PyInt>) -> Done {
+        match number.extract::<i64>() {
+            Ok(value) if (-SAFE_INTEGER..=SAFE_INTEGER).contains(&value) => {
+                self.print.saw(value.cast_unsigned());
+                self.text.integer(value);
+            }
+            Ok(value) => self.big_integer(value.to_string().as_bytes()),
+            Err(_) => {
+                let Ok(digits) = number.str() else {
+                    return Err(Stop::Leave);
+                };
+                if digits.len()? > LONGEST_INTEGER {
+                    return Err(Stop::Leave);
+                }
+                self.big_integer(raw::utf8(&digits)?.as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    fn big_integer(&mut self, digits: &[u8]) {
+        self.text.begin_tag("int");
+        self.text.string(digits);
+        self.text.end_object();
+    }
+
+    fn float(&mut self, value: f64) {
+        self.print.saw(value.to_bits());
+        if value.is_finite() {
+            self.text.scalar(&numbers::float(value));
+            return;
+        }
+        self.text.begin_tag("float");
+        self.text.string(format!("{:016x}", value.to_bits()).as_bytes());
+        self.text.end_object();
+    }
+}

@@ -1,0 +1,82 @@
+//! Hands the text on to a snapshot while the walk goes on.
+
+use persist_core::snapshot::{Version, Writer, begin_trusted};
+use persist_core::{Result, SaveOptions};
+use pyo3::prelude::*;
+
+use super::Done;
+use crate::error::Failure;
+use crate::place::Target;
+
+/// Text of less than this is kept until the walk is over, so that nothing else runs meanwhile.
+const KEPT: usize = 4 << 20;
+/// From then on, so much is handed on at once.
+const PIECE: usize = 1 << 20;
+
+/// A snapshot that is being saved; it begins with the first piece.
+pub(crate) struct Stream {
+    target: Target,
+    options: SaveOptions,
+    writer: Option<Writer>,
+}
+
+impl Stream {
+    pub(crate) fn new(target: Target, options: SaveOptions) -> Self {
+        Self { target, options, writer: None }
+    }
+
+    /// How much text is kept before it is handed on.
+    pub(super) fn kept(&self) -> usize {
+        if self.writer.is_some() { PIECE } else { KEPT }
+    }
+
+    /// Forgets what was handed on: all of it comes again.
+    pub(super) fn restart(&mut self) {
+        self.writer = None;
+    }
+
+    /// Takes a piece and its marks, while other threads run.
+    pub(super) fn take(&mut self, py: Python<'_>, text: &[u8], marks: &[usize]) -> Done {
+        let (begun, options) = (self.writer.take(), &self.options);
+        let writer = self.target.wait(py, |at| Ok(written(at, options, begun, text, marks)?))?;
+        self.writer = Some(writer);
+        Ok(())
+    }
+}
+
+/// The writer, once it has taken a piece.
+fn written(
+    at: &Target,
+    options: &SaveOptions,
+    begun: Option<Writer>,
+    text: &[u8],
+    marks: &[usize],
+) -> Result<Writer> {
+    let mut writer = match begun {
+        Some(writer) => writer,
+        None => begin_trusted(&*at.storage, at.key(), options)?,
+    };
+    let mut from = 0;
+    for mark in marks {
+        writer.write(text.get(from..*mark).unwrap_or_default())?;
+        writer.mark();
+        from = *mark;
+    }
+    writer.write(text.get(from..).unwrap_or_default())?;
+    Ok(writer)
+}
+
+/// A snapshot whose state is written, and not all of it handed on.
+pub(crate) struct Saving {
+    pub(super) stream: Stream,
+    pub(super) text: Vec<u8>,
+    pub(super) marks: Vec<usize>,
+}
+
+impl Saving {
+    /// Saves the rest, and with it the snapshot.
+    pub(crate) fn finish(self, py: Python<'_>) -> std::result::Result<Version, Failure> {
+        let Self { stream: Stream { target, options, writer }, text, marks } = self;
+        target.wait(py, |at| Ok(written(at, &options, writer, &text, &marks)?.finish_version()?))
+    }
+}
