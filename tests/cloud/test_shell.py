@@ -61,7 +61,10 @@ def test_every_command_takes_urls(store, shell, tmp_path):
     assert persist.restore(two) == STATE
     assert json.loads(shell("delete", "--yes", "--json", two)) == [two]
     shell("show", two, code=1, says="no such key")
-    shell("list", store.url("nothing"), code=1, says="no snapshots")
+    assert len(json.loads(shell("copy", prefix, "copies", "--json"))) == 2
+    assert persist.restore(tmp_path / "copies/packed.json.zst") == STATE
+    shell("delete", "--yes", "--recursive", prefix)
+    shell("list", prefix, code=1, says="no snapshots")
     shell("verify", f"{store.scheme}://nosuchbucket/a.json.gz", code=1, says="no such bucket")
 
 

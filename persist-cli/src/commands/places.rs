@@ -68,6 +68,9 @@ impl Place {
 
     /// Whether the place is one file; a store that cannot say so fails.
     fn is_file(&self) -> Result<bool> {
+        if !self.location.is_local() && self.key.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Ok(false);
+        }
         match self.storage.stat(&self.key) {
             Ok(_) => Ok(true),
             Err(error) if self.location.is_local() || error.kind() == ErrorKind::NotFound => {
