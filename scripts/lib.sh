@@ -7,7 +7,8 @@ venv=$root/.venv
 export PATH="$venv/bin:$HOME/.cargo/bin:$PATH" CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 : "${CARGO_BUILD_JOBS:=$(nproc)}"
 export CARGO_BUILD_JOBS
-profile=${PERSIST_CARGO_PROFILE:-ci}
+profile=${PERSIST_CARGO_PROFILE:-dev}
+[ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
 # The examples of properties are the same in each run; scripts/explore.sh looks for others.
 export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 

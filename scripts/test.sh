@@ -7,8 +7,11 @@ if [ "${1:-}" = --quick ]; then
   pytest -q -m "not slow" persist-python/tests
   exit
 fi
-step "cargo test" cargo test --workspace --all-features --profile "$profile"
+step "cargo test --workspace --all-features" cargo test --workspace --all-features --profile "$profile"
+step "cargo test --doc" cargo test --doc --profile "$profile"
 step "generated files" scripts/gen.sh --check
 step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh
-step "pytest" pytest -q --cov=persist --cov-report=term:skip-covered persist-python/tests tests
+export COVERAGE_FILE=$root/.coverage
+step "pytest in persist-python" bash -c 'cd persist-python && pytest -q --cov=persist --cov-report='
+step "pytest" pytest -q --cov=persist --cov-append --cov-report=term:skip-covered tests
