@@ -62,7 +62,9 @@ fn refused(message: &str) -> Error {
 fn read(name: Option<&str>) -> std::result::Result<ProfileSet, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let name = name.map(|name| Cow::Owned(name.to_owned()));
-    let (files, environment, places) = (Fs::real(), Env::real(), Default::default());
+    let (files, environment) = (Fs::real(), Env::real());
+    #[expect(clippy::default_trait_access, reason = "aws-config does not export the type")]
+    let places = Default::default();
     let load = aws_config::profile::load(&files, &environment, &places, name);
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(load).map_err(|error| error.to_string())

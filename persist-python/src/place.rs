@@ -127,7 +127,12 @@ pub(crate) fn watched<T: Send>(
                 Err(RecvTimeoutError::Disconnected) => return Err(died().into()),
                 Err(RecvTimeoutError::Timeout) if interrupt.is_some() => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    interrupt = Python::attach(|py| py.check_signals()).err();
+                    #[expect(
+                        clippy::redundant_closure_for_method_calls,
+                        reason = "the method itself is not general enough"
+                    )]
+                    let signal = Python::attach(|py| py.check_signals());
+                    interrupt = signal.err();
                     if interrupt.is_some() {
                         cancel.cancel();
                     }

@@ -172,6 +172,7 @@ fn is_scheme(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::PutOptions;
 
     #[test]
     fn paths_are_taken_as_they_stand() {
@@ -196,7 +197,7 @@ mod tests {
     fn a_store_in_memory_is_found_by_its_name() {
         let [one, same, other] = ["one", "one", "other"]
             .map(|name| Location::parse(format!("memory://location-{name}/a")).unwrap());
-        let mut upload = one.storage().unwrap().create(one.key(), &Default::default()).unwrap();
+        let mut upload = one.storage().unwrap().create(one.key(), &PutOptions::default()).unwrap();
         upload.write(b"x").unwrap();
         upload.commit(&[]).unwrap();
         assert!(same.storage().unwrap().exists(same.key()).unwrap());

@@ -19,6 +19,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import create_react_agent
 from persist import _api, adapters
+from persist._location import location
 
 CONFIG = {"configurable": {"thread_id": "thread-1"}}
 
@@ -237,7 +238,7 @@ def test_who_insists_gets_the_state_into_another_agent():
 def saved(original, path, **changes):
     """A snapshot as another environment would have written it."""
     captured = dataclasses.replace(adapters.capture(original), **changes)
-    _api._save(captured, str(path), {}, {})
+    _api._save(captured, location(path), {}, {})
     return path
 
 

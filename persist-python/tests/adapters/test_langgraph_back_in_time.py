@@ -8,6 +8,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from persist import _api, adapters
+from persist._location import location
 
 from .graphs import (
     CONFIG,
@@ -143,7 +144,7 @@ def test_a_checkpoint_that_langgraph_could_not_go_on_from_is_no_state(field, val
     del checkpoint[field]
     if value is None:
         checkpoint[field] = None
-    _api._save(dataclasses.replace(captured), str(path), {}, {})
+    _api._save(dataclasses.replace(captured), location(path), {}, {})
     with pytest.raises(persist.FormatError, match="not what the adapter 'langgraph' writes"):
         persist.restore(path, into=target, on_existing="replace")
     assert contents(target.checkpointer) == before
@@ -218,7 +219,7 @@ def test_a_value_that_the_checkpointer_refuses_leaves_the_thread_as_it_was(path)
     target = asked(InMemorySaver())
     captured = adapters.capture(target)
     captured.state["checkpoints"][-1]["checkpoint"]["channel_values"]["items"] = 2**70
-    _api._save(captured, str(path), {}, {})
+    _api._save(captured, location(path), {}, {})
     before = contents(target.checkpointer, None)
     with pytest.raises(TypeError, match="64-bit"):
         persist.restore(path, into=target, on_existing="replace")
