@@ -8,7 +8,6 @@ if [ "${1:-}" = --quick ]; then
   exit
 fi
 step "cargo test --workspace --all-features" cargo test --workspace --all-features --profile "$profile"
-step "cargo test --doc" cargo test --doc --profile "$profile"
 step "generated files" scripts/gen.sh --check
 step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh
