@@ -11,6 +11,6 @@ step "cargo test --workspace --all-features" cargo test --workspace --all-featur
 step "generated files" scripts/gen.sh --check
 step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh
-export COVERAGE_FILE=$root/.coverage
-step "pytest in persist-python" bash -c 'cd persist-python && pytest -q --cov=persist --cov-report='
-step "pytest" pytest -q --cov=persist --cov-append --cov-report=term:skip-covered tests
+step "pytest in persist-python" bash -c 'cd persist-python && pytest -q --cov=persist --cov-report=term:skip-covered'
+# Without coverage: its trace function, and the audit hook of tests/attacks, are no good together.
+step "pytest" pytest -q tests
