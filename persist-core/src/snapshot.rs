@@ -1,5 +1,6 @@
 //! What one does with a snapshot: save, load, read its metadata, verify, delete.
 
+mod copying;
 mod writer;
 
 use std::thread;
@@ -14,10 +15,11 @@ use crate::hashing::Digest;
 use crate::id::{AgentId, SessionId, SnapshotId};
 use crate::json::{self, Events};
 use crate::metadata::{Metadata, STATE_FORMAT};
-use crate::storage::{ETag, Key, MemoryStorage, Object, PutOptions, Storage};
+use crate::storage::{ETag, Key, MemoryStorage, Object, Storage};
 use crate::telemetry::Verb;
 use crate::telemetry::spans::{self, verb_span};
 
+pub use copying::copy;
 pub use writer::{Writer, begin, begin_trusted};
 
 /// How many snapshots' metadata are read at once.
@@ -25,9 +27,6 @@ const MOST_AT_ONCE: usize = 16;
 
 /// With fewer to read, another thread costs more than it saves on a local disk.
 const KEYS_WORTH_A_THREAD: usize = 4;
-
-/// How much of a snapshot is in memory while it is copied.
-const COPIED_AT_ONCE: usize = 1 << 20;
 
 /// What the caller says of the snapshot, and how it is written.
 #[derive(Debug, Clone)]
@@ -236,9 +235,24 @@ pub fn load(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<S
 }
 
 fn load_checked(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Snapshot> {
-    let object = storage.open_whole(key)?;
-    let bytes = format::read_all(&*object, options).map_err(|error| error.at(key))?;
-    format::read_checked(&bytes, options).map_err(|error| error.at(key))
+    until_whole(storage, || {
+        let object = storage.open_whole(key)?;
+        let bytes = format::read_all(&*object, options);
+        bytes
+            .and_then(|bytes| format::read_checked(&bytes, options))
+            .map_err(|error| storage.locate(key, error))
+    })
+}
+
+/// Reads again what is no valid snapshot, as often as the store thinks that it may be its way here.
+fn until_whole<T>(storage: &dyn Storage, mut read: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut times = 0_u32;
+    loop {
+        match read() {
+            Err(error) if storage.reads_again(&error, times) => times = times.saturating_add(1),
+            done => return done,
+        }
+    }
 }
 
 /// Reads what a snapshot says about itself: 4 KiB of the file, whatever the size of the state.
@@ -251,48 +265,13 @@ pub fn read_metadata(storage: &dyn Storage, key: &Key, options: &ReadOptions) ->
 /// Does what [`read_metadata`] does, and tells the tag of the object for a later `if_match`.
 pub fn read_version(storage: &dyn Storage, key: &Key, options: &ReadOptions) -> Result<Version> {
     spans::within(&verb_span!(spans::METADATA, &*key.as_os_str().to_string_lossy()), || {
-        let object = storage.open(key)?;
-        let metadata = format::read_metadata(&*object, options).map_err(|error| error.at(key))?;
-        Ok(Version { metadata, e_tag: object.e_tag() })
+        until_whole(storage, || {
+            let object = storage.open(key)?;
+            let metadata = format::read_metadata(&*object, options);
+            let metadata = metadata.map_err(|error| storage.locate(key, error))?;
+            Ok(Version { metadata, e_tag: object.e_tag() })
+        })
     })
-}
-
-/// Copies a snapshot to another key or store, byte by byte, after all of it was checked.
-///
-/// What is checked and what is copied is one version of the source. Fails as [`verify`] and [`save`]
-/// do; what was at the target is then intact.
-///
-/// ```
-/// use persist_core::{Key, Limits, MemoryStorage, PutOptions, SaveOptions, snapshot};
-///
-/// let (here, there) = (MemoryStorage::new(), MemoryStorage::new());
-/// let key = Key::new("agent.json.gz")?;
-/// let options = SaveOptions::at("2026-11-24T10:00:00Z".parse().unwrap());
-/// snapshot::save(&here, &key, b"[1]", &[], &options)?;
-///
-/// let put = PutOptions { overwrite: false, ..PutOptions::default() };
-/// snapshot::copy((&here, &key), (&there, &key), &put, &Limits::DEFAULT.into())?;
-/// assert_eq!(snapshot::load(&there, &key, &Limits::DEFAULT.into())?.state, b"[1]");
-/// # Ok::<(), persist_core::Error>(())
-/// ```
-pub fn copy(
-    (source, from): (&dyn Storage, &Key),
-    (target, to): (&dyn Storage, &Key),
-    put: &PutOptions,
-    options: &ReadOptions,
-) -> Result<Version> {
-    let object = source.open_whole(from)?;
-    let checked = format::read_events(&*object, options, &mut json::Ignored);
-    let (metadata, _) = checked.map_err(|error| error.at(from))?;
-    let mut upload = target.create(to, put)?;
-    let mut offset = 0;
-    while offset < object.size() {
-        let bytes = object.read_at(offset, COPIED_AT_ONCE)?;
-        upload.write(&bytes)?;
-        offset = offset.saturating_add(bytes.len().max(1) as u64);
-    }
-    let e_tag = upload.commit(&[])?;
-    Ok(Version { metadata, e_tag })
 }
 
 /// Reads the metadata of many snapshots of a store, in the order of the keys.
@@ -354,10 +333,12 @@ fn scan(
     options: &ReadOptions,
     events: &mut impl Events,
 ) -> Result<Verified> {
-    let object = events.detached(|| storage.open_whole(key))?;
-    let read = format::read_events(&*object, options, events);
-    let (metadata, protection) = read.map_err(|error| error.at(key))?;
-    Ok(Verified { metadata, protection })
+    until_whole(storage, || {
+        let object = events.detached(|| storage.open_whole(key))?;
+        let read = format::read_events(&*object, options, events);
+        let (metadata, protection) = read.map_err(|error| storage.locate(key, error))?;
+        Ok(Verified { metadata, protection })
+    })
 }
 
 /// Deletes a snapshot; `NotFound` when there is none.

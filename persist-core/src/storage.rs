@@ -170,6 +170,17 @@ pub trait Storage: fmt::Debug + Send + Sync {
         }
     }
 
+    /// Whether an object whose bytes are no valid snapshot is read again: they can change on their way
+    /// from the store. `times` says how often it was.
+    fn reads_again(&self, _damage: &Error, _times: u32) -> bool {
+        false
+    }
+
+    /// Says which object an error is about that its bytes gave rise to.
+    fn locate(&self, key: &Key, damage: Error) -> Error {
+        damage.at(key)
+    }
+
     /// How much room there is where this key would be written; `None` where the store has no end.
     fn room(&self, _key: &Key) -> Option<Room> {
         None

@@ -61,7 +61,9 @@ enum Mark {
 /// Makes values of the events that it receives.
 pub(crate) struct Builder<'py> {
     py: Python<'py>,
+    asks_for_tags: bool,
     reads_tags: bool,
+    has_begun: bool,
     open: Vec<Open<'py>>,
     done: Option<Built<'py>>,
     long_text: String,
@@ -77,7 +79,9 @@ impl<'py> Builder<'py> {
     pub(crate) fn new(py: Python<'py>, reads_tags: bool) -> Self {
         Self {
             py,
+            asks_for_tags: reads_tags,
             reads_tags,
+            has_begun: false,
             open: Vec::new(),
             done: None,
             long_text: String::new(),
@@ -250,6 +254,9 @@ fn plain(value: Bound<'_, PyAny>) -> Built<'_> {
 
 impl Events for Builder<'_> {
     fn begin(&mut self, metadata: &Metadata) {
+        if std::mem::replace(&mut self.has_begun, true) {
+            *self = Self { has_begun: true, ..Self::new(self.py, self.asks_for_tags) };
+        }
         // The original's states have no tags.
         self.reads_tags &= metadata.state_format.is_some();
     }

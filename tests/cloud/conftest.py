@@ -19,10 +19,15 @@ class Store:
     error: type[persist.StorageError]
     variables: dict[str, str]
     prefix: str
+    server: object
 
     def url(self, name: str) -> str:
         """The URL of an object that this test alone knows."""
         return f"{self.scheme}://bucket/{self.prefix}/{name}"
+
+    def keys(self) -> list[str]:
+        """Every object of this test, also those that are no snapshots."""
+        return self.server.keys("bucket", self.prefix)
 
     def double(self, name: str) -> type[persist.PersistError]:
         """The exception that is this cloud's and of this kind."""
@@ -57,7 +62,7 @@ def store(request, monkeypatch):
     for name, value in server.variables().items():
         monkeypatch.setenv(name, value)
     prefix = f"tests/{uuid.uuid4().hex}"
-    return Store(request.param, scheme, argument, error, server.variables(), prefix)
+    return Store(request.param, scheme, argument, error, server.variables(), prefix, server)
 
 
 @pytest.fixture
@@ -66,4 +71,4 @@ def on_s3(s3, monkeypatch):
     for name, value in s3.variables().items():
         monkeypatch.setenv(name, value)
     prefix = f"tests/{uuid.uuid4().hex}"
-    return Store("s3", "s3", "s3_bucket", persist.S3Error, s3.variables(), prefix)
+    return Store("s3", "s3", "s3_bucket", persist.S3Error, s3.variables(), prefix, s3)

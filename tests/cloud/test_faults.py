@@ -72,6 +72,94 @@ def test_a_body_that_is_too_short_is_asked_for_again(on_s3, spoiling, options):
     assert not spoiling.faults
 
 
+AGENT = "a" * 200
+"""A name that lies where the proxy changes a byte."""
+READS = {
+    "restore": persist.restore,
+    "load_state": persist.load_state,
+    "verify": persist.verify_snapshot,
+    "metadata": persist.get_metadata,
+}
+
+
+@pytest.fixture(scope="module")
+def stored(s3):
+    """A snapshot that is read in several requests, and one that is read in one."""
+    keys = s3.variables()
+    options = S3Options(
+        endpoint=s3.endpoint,
+        access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+    )
+    urls = [f"s3://bucket/tests/faults/{length}.json.gz" for length in (1 << 10, 3 << 20)]
+    for url, length in zip(urls, (1 << 10, 3 << 20), strict=True):
+        state = [os.urandom(length)]
+        persist.snapshot(state, url, agent_id=AGENT, verify=False, storage_options=options)
+    return urls
+
+
+@pytest.mark.parametrize("length", ["short", "long"])
+@pytest.mark.parametrize("fault", ["altered", "short", "cut"])
+@pytest.mark.parametrize("verb", READS)
+def test_an_answer_that_was_spoiled_is_asked_for_again(
+    on_s3, spoiling, options, stored, verb, fault, length
+):
+    url = stored[length == "long"]
+    whole = READS[verb](url)
+    READS[verb](url, **options)
+    for spoiled in range(len(spoiling.seen)):
+        spoiling.faults.extend(["pass"] * spoiled + [fault])
+        assert READS[verb](url, **options) == whole
+        assert not spoiling.faults
+
+
+@pytest.mark.parametrize("fault", ["altered", "short", "cut"])
+@pytest.mark.parametrize("verb", READS)
+def test_answers_that_are_always_spoiled_are_an_error_with_its_place(
+    on_s3, spoiling, options, stored, verb, fault
+):
+    url = stored[0]
+    options = {"storage_options": S3Options(endpoint=spoiling.url, max_retries=2)}
+    spoiling.faults.extend([fault] * 100)
+    error = persist.IntegrityError if fault == "altered" else persist.S3Error
+    with pytest.raises(error, match="s3://bucket") as caught:
+        READS[verb](url, **options)
+    key = url.removeprefix("s3://bucket/")
+    assert (caught.value.store, caught.value.key) == ("s3://bucket", key)
+    assert key in str(caught.value)
+    assert 3 <= len(spoiling.seen) <= 9
+
+
+@pytest.fixture(scope="module")
+def large():
+    """More than is kept of an object that is open: a copy reads it twice."""
+    return [os.urandom(26 << 20)]
+
+
+def test_a_copy_is_what_was_checked(on_s3, spoiling, large, tmp_path):
+    url, there = on_s3.url("a.json.gz"), tmp_path / "a.json.gz"
+    persist.snapshot(large, url, agent_id=AGENT, verify=False)
+    way = {"source_options": S3Options(endpoint=spoiling.url)}
+    persist.copy_snapshot(url, there, **way)
+    whole, count = there.read_bytes(), len(spoiling.seen)
+    for spoiled in range(count // 2, count):
+        spoiling.faults.extend(["pass"] * spoiled + ["altered"])
+        persist.copy_snapshot(url, there, **way)
+        assert there.read_bytes() == whole
+        assert not spoiling.faults
+    spoiling.faults.extend(["pass"] * (count - 1) + ["altered"] * 100)
+    with pytest.raises(persist.IntegrityError, match="from s3://bucket"):
+        persist.copy_snapshot(url, tmp_path / "b.json.gz", **way)
+    assert not (tmp_path / "b.json.gz").exists()
+
+
+def test_a_file_that_is_no_snapshot_is_asked_for_once_more(on_s3, s3, spoiling, options):
+    s3.client().put_object(Bucket="bucket", Key=f"{on_s3.prefix}/a.json.gz", Body=b"no snapshot")
+    with pytest.raises(persist.FormatError, match="from s3://bucket: this is not a snapshot"):
+        persist.get_metadata(on_s3.url("a.json.gz"), **options)
+    assert len(spoiling.seen) == 2
+
+
 def test_metadata_takes_one_request(on_s3, spoiling, options):
     url = on_s3.url("a.json.gz")
     persist.snapshot([os.urandom(1 << 20).hex()], url)

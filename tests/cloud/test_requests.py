@@ -1,7 +1,8 @@
-"""How many requests each verb makes: the guide's table of costs, counted before each store."""
+"""How many requests each verb makes: the guide's table of costs and the metrics are true."""
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import persist
@@ -71,3 +72,54 @@ def test_the_table_of_costs_is_true(store, counting):
     known = {"P": PARTS, "N": -(-size // PIECE)}
     said = {name: eval(formula, {}, known) for name, formula in promised(store.mode).items()}
     assert counted == said
+
+
+def counted(name):
+    """A metric of S3, by its operation."""
+    found = re.findall(
+        rf'^{name}{{operation="(\w+)"}} (\d+)', persist.metrics.render(), re.MULTILINE
+    )
+    return Counter({operation: int(count) for operation, count in found})
+
+
+METRICS = (
+    "persist_s3_requests_total",
+    "persist_s3_errors_total",
+    "persist_s3_latency_seconds_count",
+)
+
+
+def grown(does):
+    """How much each metric of S3 grows, of the operations where it does."""
+    before = [counted(name) for name in METRICS]
+    does()
+    return [dict(counted(name) - old) for name, old in zip(METRICS, before, strict=True)]
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_the_metrics_of_s3_count_what_it_was_asked(store, counting):
+    persist.metrics.collector()
+    way = {"storage_options": S3Options(multipart_threshold=PART, part_size=PART)}
+    url, long = store.url("a.json.gz"), store.url("long.json.gz")
+    verbs = {
+        "write": lambda: persist.snapshot(["x"], url, **way),
+        "write in parts": lambda: persist.snapshot(LONG, long, verify=False, **way),
+        "read": lambda: persist.restore(url, **way),
+        "read in pieces": lambda: persist.restore(long, **way),
+        "find": lambda: persist.snapshot_exists(url, **way),
+        "list": lambda: list(persist.list_snapshots(store.url(""), **way)),
+        "delete": lambda: persist.delete_snapshot(url, **way),
+    }
+    for verb, does in verbs.items():
+        counting.seen.clear()
+        operation = verb.partition(" ")[0]
+        assert grown(does) == [{operation: len(counting.seen)}, {}, {operation: len(counting.seen)}]
+        assert counting.seen
+    # What is missing is an answer; what fails and is sent again is not.
+    missing = store.url("missing.json.gz")
+    assert grown(lambda: persist.snapshot_exists(missing, **way))[1] == {}
+    counting.faults.extend([503, "lost"])
+    counting.seen.clear()
+    requests, errors, _ = grown(lambda: persist.restore(long, **way))
+    assert requests == {"read": len(counting.seen)}
+    assert errors == {"read": 2}

@@ -56,18 +56,30 @@ def test_only_the_version_that_was_named_is_replaced(store, writing):
     assert persist.restore(url) == [state, 2]
 
 
-def test_an_upload_that_fails_leaves_nothing(on_s3, s3):
-    class Stops(list):
-        pass
+def test_a_server_that_knows_no_conditional_copy_checks_the_last_part(on_s3, s3):
+    options = S3Options(multipart_threshold=PART, part_size=PART, multipart_condition="complete")
+    way = {"verify": False, "storage_options": options}
+    url = on_s3.url("a.json.gz")
+    first = persist.snapshot([os.urandom(PART)], url, overwrite=False, **way)
+    with pytest.raises(persist.S3ConflictError, match="exists already"):
+        persist.snapshot([os.urandom(PART)], url, overwrite=False, **way)
+    second = persist.snapshot([os.urandom(PART)], url, if_match=first.e_tag, **way)
+    with pytest.raises(persist.S3ConflictError, match="version of if_match"):
+        persist.snapshot([os.urandom(PART)], url, if_match=first.e_tag, **way)
+    assert persist.get_metadata(url).e_tag == second.e_tag
+    assert on_s3.keys() == [f"{on_s3.prefix}/a.json.gz"]
+    assert not s3.uploads("bucket", on_s3.prefix)
 
+
+def test_an_upload_that_fails_leaves_nothing(on_s3, s3):
     url = on_s3.url("a.json.gz")
     options = S3Options(multipart_threshold=PART, part_size=PART)
     state = "".join(hashlib.sha256(os.urandom(32)).hexdigest() for _ in range(20 << 20 >> 6))
     persist.snapshot(["first"], url)
     with pytest.raises(persist.S3ConflictError):
         persist.snapshot([state], url, overwrite=False, storage_options=options)
-    uploads = s3.client().list_multipart_uploads(Bucket="bucket", Prefix=on_s3.prefix)
-    assert not uploads.get("Uploads")
+    assert not s3.uploads("bucket", on_s3.prefix)
+    assert on_s3.keys() == [f"{on_s3.prefix}/a.json.gz"]
     assert persist.restore(url) == ["first"]
 
 

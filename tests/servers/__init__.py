@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
 PATIENCE = 200
@@ -50,6 +51,7 @@ class Server:
     ready: str
     log: Path
     env: dict[str, str] | None = None
+    context: ssl.SSLContext | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -62,7 +64,7 @@ class Server:
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 break
-            if _answers(self.ready):
+            if _answers(self.ready, self.context):
                 return
             time.sleep(0.05)
         self.kill()
@@ -88,9 +90,9 @@ class Server:
             self.kill()
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, context: ssl.SSLContext | None) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):
+        with urllib.request.urlopen(url, timeout=2, context=context):
             return True
     except urllib.error.HTTPError as answer:
         # A server that refuses an unsigned request is up; one that is not ready says 5xx.

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from servers import Server, free_ports
+
+if TYPE_CHECKING:
+    from servers.certificates import Certificate
 
 MAIN = Path(__file__).with_name("node_modules") / "azurite/dist/src/blob/main.js"
 ACCOUNT = "devstoreaccount1"
@@ -22,6 +27,7 @@ class Azurite:
 
     server: Server
     endpoint: str
+    authority: Path | None = None
 
     def variables(self, key: str = KEY) -> dict[str, str]:
         """The environment of a client."""
@@ -30,6 +36,14 @@ class Azurite:
             f"AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={self.endpoint};"
         }
 
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """The names of a few blobs."""
+        from azure.storage.blob import ContainerClient
+
+        connection = self.variables()["AZURE_STORAGE_CONNECTION_STRING"]
+        with ContainerClient.from_connection_string(connection, bucket) as container:
+            return list(container.list_blob_names(name_starts_with=prefix))
+
     def make_bucket(self, name: str) -> None:
         """Make a container, unless it is there."""
         # Not at the top: tests that need no server run before scripts/servers.sh, too.
@@ -37,15 +51,21 @@ class Azurite:
 
         connection = self.variables()["AZURE_STORAGE_CONNECTION_STRING"]
         with (
-            BlobServiceClient.from_connection_string(connection) as client,
+            BlobServiceClient.from_connection_string(
+                connection, connection_verify=str(self.authority) if self.authority else True
+            ) as client,
             client.get_container_client(name) as container,
         ):
             if not container.exists():
                 container.create_container()
 
 
-def azurite(folder: Path) -> Azurite:
-    """A server that keeps its data in this folder; not started yet."""
+def azurite(folder: Path, certificate: Certificate | None = None) -> Azurite:
+    """A server that keeps its data in this folder; not started yet.
+
+    With a certificate it speaks HTTPS, and takes the tokens of Microsoft Entra as well; it looks at
+    all of them but their signature.
+    """
     node = shutil.which("node")
     if node is None or not MAIN.exists():
         pytest.fail("these tests need Azurite: run scripts/servers.sh")
@@ -63,5 +83,12 @@ def azurite(folder: Path) -> Azurite:
         "--skipApiVersionCheck",
         "--disableTelemetry",
     ]
-    endpoint = f"http://127.0.0.1:{port}"
-    return Azurite(Server(command, endpoint, folder / "log.txt"), f"{endpoint}/{ACCOUNT}")
+    scheme, context = "http", None
+    if certificate is not None:
+        scheme, context = "https", ssl.create_default_context(cafile=certificate.authority)
+        command += ["--oauth", "basic"]
+        command += ["--cert", str(certificate.certificate), "--key", str(certificate.key)]
+    endpoint = f"{scheme}://127.0.0.1:{port}"
+    server = Server(command, endpoint, folder / "log.txt", context=context)
+    authority = certificate and certificate.authority
+    return Azurite(server, f"{endpoint}/{ACCOUNT}", authority)

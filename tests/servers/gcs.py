@@ -7,6 +7,7 @@ import importlib.util
 import json
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -40,6 +41,12 @@ class FakeGCS:
         except urllib.error.HTTPError as error:
             if error.code != HTTPStatus.CONFLICT:
                 raise
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """The names of a few objects."""
+        query = urllib.parse.urlencode({"prefix": prefix})
+        with urllib.request.urlopen(f"http://{self.host}/storage/v1/b/{bucket}/o?{query}") as page:
+            return [one["name"] for one in json.load(page).get("items", [])]
 
     @contextlib.contextmanager
     def running(self) -> Iterator[FakeGCS]:

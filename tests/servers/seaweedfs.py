@@ -41,6 +41,16 @@ class SeaweedFS:
         if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
             client.create_bucket(Bucket=name)
 
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """The keys of a few objects."""
+        page = self.client().list_objects_v2(Bucket=bucket, Prefix=prefix)
+        return [one["Key"] for one in page.get("Contents", [])]
+
+    def uploads(self, bucket: str, prefix: str) -> list[str]:
+        """The keys of uploads in parts that nobody has completed."""
+        page = self.client().list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+        return [one["Key"] for one in page.get("Uploads", [])]
+
     def make_user(self, name: str, policy: dict[str, object]) -> dict[str, str]:
         """Make a user who may do what a policy says; the answer is its clients' environment."""
         identities = self.client("iam")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,19 +17,36 @@ if TYPE_CHECKING:
 DROPPED = {"connection", "transfer-encoding", "keep-alive"}
 
 
+LATE = 1
+ALTERED = 100
+"""The byte of an answer that `altered` changes: in a snapshot, one of the agent's name."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
 @dataclass
 class Spoiling:
     """The proxy: each request takes the next fault; what is beyond the last passes.
 
     Faults: a number is an answer with this status instead of the store's; `lost` passes the request
     on and breaks the connection instead of answering; `changed` passes the request on with another
-    body; `short` cuts the answer's body; `error in 200` answers 200 with an error in the body;
-    `pass` passes.
+    body; `short` cuts the answer's body, `cut` does so and says that it is all, and `altered`
+    changes a byte of it; `error in 200` answers 200 with an error in the body; `late` answers after
+    a second, and `slow` not before the client has gone; `pass` passes.
     """
 
     upstream: str
     faults: deque[int | str] = field(default_factory=deque)
     seen: list[str] = field(default_factory=list)
+    requests: list[Seen] = field(default_factory=list)
     url: str = ""
 
     @contextlib.contextmanager
@@ -55,6 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         fault = self.proxy.faults.popleft() if self.proxy.faults else "pass"
         self.proxy.seen.append(f"{self.command} {self.path}")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.proxy.requests.append(Seen(self.command, self.path, headers, body))
         if isinstance(fault, int):
             return self._answer(fault, {}, b"<Error><Code>SlowDown</Code></Error>")
         if fault == "error in 200":
@@ -65,6 +85,17 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "lost":
             self.close_connection = True
             return None
+        if fault == "late":
+            time.sleep(LATE)
+        if fault == "slow":
+            self.connection.recv(1)
+            self.close_connection = True
+            return None
+        if fault == "cut":
+            answer = answer[: len(answer) // 2]
+        if fault == "altered":
+            changed = answer[ALTERED] ^ 1
+            answer = answer[:ALTERED] + bytes([changed]) + answer[ALTERED + 1 :]
         return self._answer(status, headers, answer, is_short=fault == "short")
 
     def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:

@@ -43,12 +43,16 @@ use self::settings::Settings;
 use self::upload::CloudUpload;
 use super::{ETag, Key, Object, ObjectInfo, PutOptions, Storage, StorageOptions, Upload};
 use crate::error::{Backend, Error, ErrorKind, Result};
+use crate::telemetry::{logs, metrics};
 
 /// What is fetched when an object is opened: the head of a snapshot.
 const PAGE: u64 = 4096;
 
 /// What is fetched when an object is opened to be read whole.
 const WHOLE: u64 = 1 << 20;
+
+/// How often bytes are asked for again that are too few, or not those that were written.
+const DOUBTS: u32 = 2;
 
 /// A bucket of Amazon S3, Google Cloud Storage or what speaks their protocols, or a container of
 /// Azure Blob Storage.
@@ -65,6 +69,16 @@ const WHOLE: u64 = 1 << 20;
 pub struct CloudStorage {
     recipe: Recipe,
     settings: Settings,
+}
+
+/// The names of the options that the stores of a cloud have.
+pub(super) fn option_names(backend: Backend) -> Vec<&'static str> {
+    let own: &[settings::Row] = match backend {
+        Backend::S3 => &s3::OPTIONS,
+        Backend::Azure => &azure::OPTIONS,
+        Backend::Gcs => &gcs::OPTIONS,
+    };
+    own.iter().map(|(name, _)| *name).chain(settings::COMMON).collect()
 }
 
 /// What the store, or the network, refused to do.
@@ -142,6 +156,47 @@ impl CloudStorage {
 
     /// Fetches the start of an object, and with it all that is known of the object.
     fn start(&self, operation: &'static str, key: &Key, length: u64) -> Result<Start> {
+        self.until_complete(
+            key,
+            || self.start_once(operation, key, length),
+            |start| start.bytes.len() as u64 == length.min(start.meta.size),
+        )
+    }
+
+    /// Asks again while the store sends fewer bytes than it has.
+    fn until_complete<T>(
+        &self,
+        key: &Key,
+        mut ask: impl FnMut() -> Result<T>,
+        is_complete: impl Fn(&T) -> bool,
+    ) -> Result<T> {
+        let mut times = 0;
+        loop {
+            let answer = ask()?;
+            if is_complete(&answer) {
+                return Ok(answer);
+            }
+            if !self.asks_again(times, DOUBTS) {
+                let (call, reason) = (self.call("read"), "the store sent too few bytes");
+                let failed = self.place().failed(&call, Some(key), ErrorKind::Storage, reason);
+                return Err(failed.with_retryable(true));
+            }
+            times = times.saturating_add(1);
+        }
+    }
+
+    /// Whether what was read so many times is asked for again; counts it then as a retry.
+    fn asks_again(&self, times: u32, most: u32) -> bool {
+        let most = most.min(u32::try_from(self.settings.max_retries).unwrap_or(u32::MAX));
+        let again = times < most;
+        if again {
+            metrics::retried(self.place().backend.code(), "read");
+            logs::retried(self.place().backend.code(), "read", times.saturating_add(1), None);
+        }
+        again
+    }
+
+    fn start_once(&self, operation: &'static str, key: &Key, length: u64) -> Result<Start> {
         let path = self.place().path(key)?;
         let (client, call) = (self.client()?, Arc::new(self.call(operation)));
         let deadline = Some(self.settings.deadline);
@@ -240,5 +295,24 @@ impl Storage for CloudStorage {
 
     fn list(&self, prefix: &Key) -> Result<Box<dyn Iterator<Item = Result<ObjectInfo>> + '_>> {
         Ok(Box::new(listing::Listing::new(self, prefix)?))
+    }
+
+    fn reads_again(&self, damage: &Error, times: u32) -> bool {
+        match damage.kind() {
+            ErrorKind::Integrity => self.asks_again(times, DOUBTS),
+            // Most often this is another file, and not one that was changed.
+            ErrorKind::Format | ErrorKind::UnsupportedVersion | ErrorKind::LimitExceeded => {
+                self.asks_again(times, 1)
+            }
+            _ => false,
+        }
+    }
+
+    fn locate(&self, key: &Key, damage: Error) -> Error {
+        if damage.failed().is_some() {
+            return damage;
+        }
+        let failed = self.place().where_failed(&self.call("read"), Some(key));
+        damage.at(&format!("{key} from {}", self.place())).with_failed(failed)
     }
 }

@@ -76,6 +76,14 @@ impl Storage for InstrumentedStorage {
         self.count("stat", || self.inner.exists(key))
     }
 
+    fn reads_again(&self, damage: &Error, times: u32) -> bool {
+        self.inner.reads_again(damage, times)
+    }
+
+    fn locate(&self, key: &Key, damage: Error) -> Error {
+        self.inner.locate(key, damage)
+    }
+
     fn room(&self, key: &Key) -> Option<Room> {
         self.inner.room(key)
     }

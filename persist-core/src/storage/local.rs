@@ -82,6 +82,16 @@ impl Storage for LocalStorage {
         Ok(info(key.clone(), &metadata))
     }
 
+    /// A folder is no object, as a prefix is none in a bucket.
+    fn exists(&self, key: &Key) -> Result<bool> {
+        match self.stat(key) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(_) if self.path(key).is_dir() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn delete(&self, key: &Key) -> Result<()> {
         let path = self.path(key);
         let metadata =

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(feature = "cloud")]
 use super::CloudStorage;
+#[cfg(feature = "cloud")]
+use super::cloud::option_names;
 use super::instrument::InstrumentedStorage;
 use super::{Key, LocalStorage, MemoryStorage, Storage, StorageOptions};
 use crate::error::{Backend, Error, ErrorKind, Result};
@@ -67,8 +69,7 @@ impl Location {
 
     fn parse_url(scheme: &str, rest: &str) -> Result<Self> {
         if scheme == "file" {
-            let path = rest.strip_prefix("localhost").unwrap_or(rest);
-            return Self::local(path);
+            return Self::parse_file_url(rest);
         }
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         let store = if scheme == "memory" {
@@ -85,6 +86,17 @@ impl Location {
         Ok(Self { store, key })
     }
 
+    /// The path of a URL that names no other machine.
+    fn parse_file_url(rest: &str) -> Result<Self> {
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if !matches!(host, "" | "localhost") || path.is_empty() {
+            let message = format!("the URL \"file://{rest}\" names no file of this machine");
+            let hint = format!("write it as file:///{}", rest.trim_start_matches('/'));
+            return Err(Error::new(ErrorKind::Configuration, message).with_hint(hint));
+        }
+        Self::local(path)
+    }
+
     /// The key in the store.
     pub fn key(&self) -> &Key {
         &self.key
@@ -98,6 +110,20 @@ impl Location {
     /// Whether this is a file or a folder of this machine.
     pub fn is_local(&self) -> bool {
         self.store == Store::Local
+    }
+
+    /// The names of the options that its store has; `tag.NAME` is one more.
+    pub fn option_names(&self) -> Vec<&'static str> {
+        match &self.store {
+            Store::Local | Store::Memory { .. } => Vec::new(),
+            Store::Cloud { backend, .. } => option_names(*backend),
+        }
+    }
+
+    /// Whether its store has an option of this name.
+    pub fn has_option(&self, name: &str) -> bool {
+        let is_tag = matches!(self.store, Store::Cloud { .. }) && name.starts_with("tag.");
+        is_tag || self.option_names().contains(&name)
     }
 
     /// Opens the store that this location is in, with no options. Fails as [`Self::storage_with`].
@@ -137,6 +163,11 @@ impl fmt::Display for Location {
 fn memory(name: &str) -> MemoryStorage {
     let mut memories = MEMORIES.lock().unwrap_or_else(PoisonError::into_inner);
     memories.entry(name.to_owned()).or_default().clone()
+}
+
+#[cfg(not(feature = "cloud"))]
+fn option_names(_backend: Backend) -> Vec<&'static str> {
+    Vec::new()
 }
 
 #[cfg(feature = "cloud")]
@@ -187,7 +218,13 @@ mod tests {
             assert_eq!(Location::parse(text).unwrap().to_string(), text);
         }
         assert!(Location::parse("s3://bucket").unwrap().key().is_root());
-        for text in ["s3:///key", "ftp://host/x", "file://", "memory://", "a\0b", ""] {
+        for text in ["file:///a/b", "file://localhost/a/b"] {
+            assert_eq!(Location::parse(text).unwrap(), Location::local("/a/b").unwrap());
+        }
+        let wrong = ["s3:///key", "ftp://host/x", "memory://", "a\0b", ""];
+        for text in
+            wrong.into_iter().chain(["file://", "file://host/x", "file://x", "file://localhost"])
+        {
             let kind = Location::parse(text).unwrap_err().kind();
             assert_eq!(kind, ErrorKind::Configuration, "{text:?}");
         }

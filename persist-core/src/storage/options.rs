@@ -11,7 +11,8 @@ use crate::error::Result;
 const HOME: &str = "HOME";
 
 /// Variables that begin with one of these say how a cloud's store is reached.
-const PREFIXES: [&str; 5] = ["AWS_", "AZURE_", "AZURITE_", "GOOGLE_", "STORAGE_EMULATOR_HOST"];
+const PREFIXES: [&str; 6] =
+    ["AWS_", "AZURE_", "AZURITE_", "GCE_METADATA_HOST", "GOOGLE_", "STORAGE_EMULATOR_HOST"];
 
 /// Reads an AWS profile: the one of this name, else the one that the environment means, if any.
 #[cfg(feature = "cloud")]

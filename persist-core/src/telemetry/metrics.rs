@@ -106,9 +106,9 @@ metrics! {
     STORAGE_SIZE "persist_storage_size_bytes" Gauge ["backend"]
         "Size of the disk that was written to last.";
     S3_REQUESTS "persist_s3_requests_total" Counter ["operation"]
-        "Requests to S3.";
+        "Requests to S3 by HTTP, with those that were sent again.";
     S3_ERRORS "persist_s3_errors_total" Counter ["operation"]
-        "Requests to S3 that failed.";
+        "Requests to S3 that failed; a missing object or a lost race is none.";
     S3_LATENCY "persist_s3_latency_seconds" Seconds ["operation"]
         "How long requests to S3 took.";
     STATE_SIZE "persist_state_size_bytes" Bytes []
@@ -214,11 +214,6 @@ pub(crate) fn requested(
         counter!(STORAGE_ERRORS, "backend" => backend, "operation" => operation, "kind" => kind)
             .increment(1);
     }
-    if backend == "s3" {
-        counter!(S3_REQUESTS, "operation" => operation).increment(1);
-        histogram!(S3_LATENCY, "operation" => operation).record(elapsed);
-        counter!(S3_ERRORS, "operation" => operation).increment(u64::from(failure.is_some()));
-    }
 }
 
 /// Says that a request to a store was sent again.
@@ -226,6 +221,27 @@ pub(crate) fn requested(
 pub(crate) fn retried(backend: &'static str, operation: &'static str) {
     if is_on() {
         counter!(STORAGE_RETRIES, "backend" => backend, "operation" => operation).increment(1);
+    }
+}
+
+/// A request to S3 by HTTP that goes on; `None` when nothing is counted.
+#[cfg(feature = "cloud")]
+pub(crate) struct S3Request(Option<(&'static str, Instant)>);
+
+#[cfg(feature = "cloud")]
+impl S3Request {
+    pub(crate) fn begin(operation: &'static str) -> Self {
+        if !is_on() {
+            return Self(None);
+        }
+        counter!(S3_REQUESTS, "operation" => operation).increment(1);
+        Self(Some((operation, Instant::now())))
+    }
+
+    pub(crate) fn end(self, has_failed: bool) {
+        let Some((operation, start)) = self.0 else { return };
+        histogram!(S3_LATENCY, "operation" => operation).record(start.elapsed());
+        counter!(S3_ERRORS, "operation" => operation).increment(u64::from(has_failed));
     }
 }
 

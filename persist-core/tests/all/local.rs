@@ -76,3 +76,14 @@ fn what_is_deleted_meanwhile_spoils_no_listing() {
     let missing = storage.list(&Key::new("b").unwrap()).unwrap().next().unwrap();
     assert_eq!(missing.unwrap_err().kind(), persist_core::ErrorKind::NotFound);
 }
+
+#[test]
+fn a_folder_is_no_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::below(folder.path());
+    std::fs::create_dir(folder.path().join("agents")).unwrap();
+    for (name, what) in [("agents", "a folder"), (".", "the folder itself")] {
+        assert!(!storage.exists(&Key::new(name).unwrap()).unwrap(), "{what}");
+    }
+    assert!(storage.stat(&Key::new("agents").unwrap()).is_err());
+}

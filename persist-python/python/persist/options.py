@@ -97,6 +97,9 @@ class S3Options(StorageOptions):
         server_side_encryption: `AES256` (SSE-S3), `aws:kms` or `aws:kms:dsse`.
         kms_key_id: The key of SSE-KMS.
         bucket_key: Whether SSE-KMS uses a bucket key.
+        multipart_condition: What carries `overwrite=False` and `if_match=` of an
+            object that is written in parts: `copy`, by default, or `complete`,
+            for servers that look at no condition when they copy.
         request_payer: Whether the caller pays for requests; else
             `AWS_REQUEST_PAYER`.
     """
@@ -116,6 +119,7 @@ class S3Options(StorageOptions):
     server_side_encryption: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
     kms_key_id: str | None = None
     bucket_key: bool | None = None
+    multipart_condition: Literal["copy", "complete"] | None = None
     request_payer: bool | None = None
 
     _schemes: ClassVar[tuple[str, ...]] = ("s3", "s3a")

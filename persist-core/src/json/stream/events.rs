@@ -7,7 +7,8 @@ use crate::metadata::Metadata;
 /// Nothing of it is to be acted on before all of the snapshot is checked: [`crate::snapshot::read`]
 /// returns only then.
 pub trait Events {
-    /// The metadata, before anything else.
+    /// The metadata, before anything else. When it comes again, so does all that follows: what was
+    /// told before is to be forgotten.
     fn begin(&mut self, metadata: &Metadata) {
         let _ = metadata;
     }

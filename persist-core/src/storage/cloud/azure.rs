@@ -11,7 +11,7 @@ use super::transport::{Listening, Signer};
 use crate::error::{Backend, Error, ErrorKind, Result};
 use crate::storage::StorageOptions;
 
-const OPTIONS: [Row; 15] = [
+pub(super) const OPTIONS: [Row; 15] = [
     ("account", &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"]),
     (
         "account_key",
@@ -93,7 +93,8 @@ fn build(
     signer: &Arc<OnceLock<Signer>>,
 ) -> object_store::Result<MicrosoftAzure> {
     let is_http = found.get("endpoint").is_some_and(|url| url.starts_with("http://"));
-    let listening = Listening { backend: Backend::Azure, signer: Arc::clone(signer) };
+    let listening =
+        Listening { backend: Backend::Azure, signer: Arc::clone(signer), is_anonymous: false };
     let mut builder = MicrosoftAzureBuilder::new()
         .with_container_name(&place.bucket)
         .with_client_options(settings.client(is_http))

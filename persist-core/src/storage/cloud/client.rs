@@ -18,6 +18,8 @@ use crate::storage::StorageOptions;
 pub(super) struct Client {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) parts: Arc<dyn MultipartStore>,
+    /// Copies into the storage class of what is written.
+    pub(super) copies: Arc<dyn ObjectStore>,
 }
 
 impl fmt::Debug for Client {
@@ -29,7 +31,7 @@ impl fmt::Debug for Client {
 impl Client {
     pub(super) fn of<S: ObjectStore + MultipartStore>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { store: Arc::clone(&store) as _, parts: store }
+        Self { store: Arc::clone(&store) as _, copies: Arc::clone(&store) as _, parts: store }
     }
 }
 

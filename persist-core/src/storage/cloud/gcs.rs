@@ -11,7 +11,7 @@ use super::transport::Listening;
 use crate::error::{Backend, Result};
 use crate::storage::StorageOptions;
 
-const OPTIONS: [Row; 6] = [
+pub(super) const OPTIONS: [Row; 6] = [
     ("service_account", &["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH"]),
     ("service_account_key", &["GOOGLE_SERVICE_ACCOUNT_KEY"]),
     ("application_credentials", &["GOOGLE_APPLICATION_CREDENTIALS"]),
@@ -29,6 +29,9 @@ const NAMES: [(&str, Key); 6] = [
     ("anonymous", Key::SkipSignature),
 ];
 
+/// The variable of all of Google's tools that names who gives the credentials of a machine.
+const METADATA_HOST: &str = "GCE_METADATA_HOST";
+
 /// The credentials of an emulator, which asks for none.
 const NOBODY: &str = r#"{"disable_oauth":true,"gcs_base_url":"","client_email":"","private_key":"","private_key_id":""}"#;
 
@@ -43,8 +46,10 @@ pub(super) fn connect(
             found.remove("endpoint");
             found.fill("endpoint", &format!("http://{endpoint}"));
         }
-        let has_credentials = NAMES.iter().any(|(name, _)| *name != "endpoint" && found.has(name));
-        if !has_credentials {
+        let has_credentials = NAMES.iter().any(|(name, _)| *name != "endpoint" && found.has(name))
+            || options.environment.contains_key(METADATA_HOST);
+        let is_emulator = found.get("endpoint").is_some_and(|url| url.starts_with("http://"));
+        if is_emulator && !has_credentials {
             found.fill("service_account_key", NOBODY);
         }
     }
@@ -57,7 +62,8 @@ fn build(
     place: &Place,
 ) -> object_store::Result<GoogleCloudStorage> {
     let is_http = found.get("endpoint").is_some_and(|url| url.starts_with("http://"));
-    let listening = Listening { backend: Backend::Gcs, signer: Arc::default() };
+    let listening =
+        Listening { backend: Backend::Gcs, signer: Arc::default(), is_anonymous: false };
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(&place.bucket)
         .with_client_options(settings.client(is_http))

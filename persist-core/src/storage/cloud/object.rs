@@ -11,7 +11,7 @@ use object_store::{GetOptions, GetRange, ObjectMeta};
 
 use super::CloudStorage;
 use super::runtime::{Outcome, Process};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::storage::{ETag, Key, Object};
 
 /// What is read in order is fetched in pieces of this length.
@@ -85,15 +85,14 @@ impl CloudObject {
     }
 
     fn fetch(&self, start: u64, end: u64) -> Result<Bytes> {
-        let call = self.storage.call("read");
-        let bytes = self.storage.run(call, Some(&self.key), None, self.request(start, end)?)?;
-        if bytes.len() as u64 == end.saturating_sub(start) { Ok(bytes) } else { Err(self.short()) }
-    }
-
-    fn short(&self) -> Error {
-        let (call, reason) = (self.storage.call("read"), "the store sent too few bytes");
-        let error = self.storage.place().failed(&call, Some(&self.key), ErrorKind::Storage, reason);
-        error.with_retryable(true)
+        self.storage.until_complete(
+            &self.key,
+            || {
+                let call = self.storage.call("read");
+                self.storage.run(call, Some(&self.key), None, self.request(start, end)?)
+            },
+            |bytes| bytes.len() as u64 == end.saturating_sub(start),
+        )
     }
 
     /// The chunk of this number; it and those behind it are on their way when this returns.
@@ -111,10 +110,12 @@ impl CloudObject {
         {
             first.remove();
         }
-        match chunks.fetched.get(&number) {
-            Some(chunk) => Ok((chunk.start, chunk.bytes.clone())),
-            None => Err(self.short()),
-        }
+        let chunk = match chunks.fetched.get(&number) {
+            Some(chunk) => (chunk.start, chunk.bytes.clone()),
+            // Behind the end there is nothing to fetch.
+            None => (number.saturating_mul(CHUNK), std::future::ready(None).boxed().shared()),
+        };
+        Ok(chunk)
     }
 
     /// Begins to fetch the chunk that begins here, without what is known of it.

@@ -108,6 +108,11 @@ impl Place {
         self.failed(call, key, ErrorKind::Cancelled, "it was cancelled")
     }
 
+    /// The error for a condition that did not hold.
+    pub(super) fn conflict(&self, call: &Call, key: Option<&Key>) -> Error {
+        self.failed(call, key, ErrorKind::Conflict, lost(call))
+    }
+
     /// `could not read "a/b" from s3://bucket: <reason> (request id X)`
     pub(super) fn failed(
         &self,
@@ -133,7 +138,7 @@ impl Place {
             .with_failed(failed)
     }
 
-    fn where_failed(&self, call: &Call, key: Option<&Key>) -> Failed {
+    pub(super) fn where_failed(&self, call: &Call, key: Option<&Key>) -> Failed {
         let mut failed = Failed::new(self.to_string(), call.operation);
         failed.key = key.map(|key| key.as_os_str().to_string_lossy().into_owned());
         failed.request_id = call.last().request_id;
@@ -202,11 +207,16 @@ fn reason(kind: ErrorKind, call: &Call, last: &Answer, error: &object_store::Err
         ErrorKind::NotFound if call.operation == "list" => "no such bucket".to_owned(),
         ErrorKind::NotFound => "no such key".to_owned(),
         ErrorKind::Conflict if !is_write => "it was replaced meanwhile".to_owned(),
-        ErrorKind::Conflict => match call.condition {
-            Some(Condition::Version(_)) => "it is not the version of if_match".to_owned(),
-            _ => "it exists already, or another writer was faster".to_owned(),
-        },
+        ErrorKind::Conflict => lost(call).to_owned(),
         _ => words_of(last).unwrap_or_else(|| plain(error)),
+    }
+}
+
+/// Why a write under a condition is refused.
+fn lost(call: &Call) -> &'static str {
+    match call.condition {
+        Some(Condition::Version(_)) => "it is not the version of if_match",
+        _ => "it exists already, or another writer was faster",
     }
 }
 

@@ -40,6 +40,11 @@ impl CancelToken {
         self.0.cancel();
     }
 
+    /// Waits until it is cancelled.
+    pub(super) async fn cancelled(&self) {
+        self.0.cancelled().await;
+    }
+
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.is_cancelled()
@@ -148,7 +153,7 @@ async fn bounded<T>(
     };
     tokio::select! {
         biased;
-        () = cancel.0.cancelled() => Outcome::Cancelled,
+        () = cancel.cancelled() => Outcome::Cancelled,
         done = work => Outcome::Done(done),
         () = late => Outcome::Late,
     }

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use http::{HeaderMap, HeaderValue};
 use object_store::aws::{
     AmazonS3, AmazonS3Builder, AmazonS3ConfigKey as Key, AwsCredentialProvider, Checksum,
 };
 
 use super::client::{Client, missing, refused};
 use super::place::Place;
-use super::settings::{Found, Row, Settings};
+use super::settings::{Found, MULTIPART_CONDITION, Row, Settings};
 use super::transport::Listening;
 use crate::error::{Backend, Error, ErrorKind, Result};
 use crate::storage::StorageOptions;
 
-const OPTIONS: [Row; 25] = [
+pub(super) const OPTIONS: [Row; 26] = [
     ("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]),
     ("endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
     ("access_key_id", &["AWS_ACCESS_KEY_ID"]),
@@ -39,6 +40,7 @@ const OPTIONS: [Row; 25] = [
     ("kms_key_id", &[]),
     ("bucket_key", &[]),
     ("customer_key", &[]),
+    (MULTIPART_CONDITION, &[]),
 ];
 
 /// Ours, and the names that `object_store` has for them.
@@ -106,9 +108,20 @@ pub(super) fn connect(
         let hint = "set AWS_REGION, or pass S3Options(region=...)";
         return Err(missing(place, "no region is set", hint));
     }
-    build(&found, settings, place, credentials)
-        .map_err(|error| refused(place, error))
-        .map(Client::of)
+    let headers = HeaderMap::new();
+    let store = build(&found, settings, place, credentials, headers)
+        .map_err(|error| refused(place, error))?;
+    let Some(class) = &settings.storage_class else { return Ok(Client::of(store)) };
+    // A copy has no argument for its class, and the signature covers the header.
+    let class = HeaderValue::from_str(class).map_err(|_| {
+        Error::new(ErrorKind::Configuration, format!("storage_class is {class:?}, which is none"))
+    })?;
+    let mut headers = HeaderMap::new();
+    headers.insert("x-amz-storage-class", class);
+    let credentials = Some(Arc::clone(store.credentials()));
+    let copies = build(&found, settings, place, credentials, headers)
+        .map_err(|error| refused(place, error))?;
+    Ok(Client { copies: Arc::new(copies), ..Client::of(store) })
 }
 
 fn build(
@@ -116,12 +129,14 @@ fn build(
     settings: &Settings,
     place: &Place,
     credentials: Option<AwsCredentialProvider>,
+    headers: HeaderMap,
 ) -> object_store::Result<AmazonS3> {
     let is_http = found.get("endpoint").is_some_and(|url| url.starts_with("http://"));
-    let listening = Listening { backend: Backend::S3, signer: Arc::default() };
+    let is_anonymous = found.is_on("anonymous").unwrap_or_default();
+    let listening = Listening { backend: Backend::S3, signer: Arc::default(), is_anonymous };
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&place.bucket)
-        .with_client_options(settings.client(is_http))
+        .with_client_options(settings.client(is_http).with_default_headers(headers))
         .with_retry(settings.retry())
         // One key for each request: not every store knows how to delete many at once.
         .with_disable_bulk_delete(true)
@@ -161,7 +176,8 @@ fn credentials(
     }
     let has_role = found.has("web_identity_token_file") && found.has("role_arn");
     let has_container = found.has("container_credentials_relative_uri")
-        || found.has("container_credentials_full_uri");
+        || found.has("container_credentials_full_uri")
+            && found.has("container_authorization_token_file");
     if !wants_profile && (found.is_on("anonymous")? || has_role || has_container) {
         return Ok(None);
     }

@@ -13,7 +13,7 @@ use crate::storage::StorageOptions;
 pub(super) type Row = (&'static str, &'static [&'static str]);
 
 /// The options of every cloud.
-const COMMON: [&str; 8] = [
+pub(super) const COMMON: [&str; 8] = [
     "connect_timeout",
     "request_timeout",
     "deadline",
@@ -26,6 +26,9 @@ const COMMON: [&str; 8] = [
 
 /// `tag.team` is the tag `team` of every object that is written.
 const TAG: &str = "tag.";
+
+/// What carries the condition on an object that is written in parts; an option of S3 alone.
+pub(super) const MULTIPART_CONDITION: &str = "multipart_condition";
 
 /// S3 takes no smaller parts but the last.
 const SMALLEST_PART: usize = 5 << 20;
@@ -45,6 +48,8 @@ pub(super) struct Settings {
     pub(super) parts_in_flight: usize,
     pub(super) storage_class: Option<String>,
     pub(super) tags: TagSet,
+    /// Whether a server of S3 looks at conditions when parts are completed, and not when it copies.
+    pub(super) completes_under_condition: bool,
 }
 
 impl Settings {
@@ -66,6 +71,7 @@ impl Settings {
             parts_in_flight: number(values, "parts_in_flight", 4)?.max(1),
             storage_class: values.get("storage_class").cloned(),
             tags: tags(values),
+            completes_under_condition: completes_under_condition(values)?,
         })
     }
 
@@ -90,6 +96,14 @@ impl Settings {
             max_retries: self.max_retries,
             retry_timeout: self.deadline,
         }
+    }
+}
+
+fn completes_under_condition(values: &BTreeMap<String, String>) -> Result<bool> {
+    match values.get(MULTIPART_CONDITION).map(String::as_str) {
+        None | Some("copy") => Ok(false),
+        Some("complete") => Ok(true),
+        Some(other) => Err(wrong(MULTIPART_CONDITION, other, "copy or complete")),
     }
 }
 

@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 
 use super::call::{Answer, Call, Condition};
 use crate::error::Backend;
-use crate::telemetry::spans;
+use crate::telemetry::{metrics, spans};
 
 /// The headers by which the stores name a request.
 const REQUEST_IDS: [&str; 4] =
@@ -32,6 +32,9 @@ const SHORTEST_SECRET: usize = 8;
 
 /// Where clouds keep the credentials of a machine.
 const METADATA_HOSTS: [&str; 3] = ["169.254.169.254", "metadata.google.internal", "fd00:ec2::254"];
+
+/// Where Cloudflare's store is, whose headers for conditional copies have names of their own.
+const R2: &str = ".r2.cloudflarestorage.com";
 
 /// The store found the body changed or cut on the way, or waited for it in vain.
 const SENT_BADLY: [&str; 8] = [
@@ -51,6 +54,8 @@ pub(super) struct Listening {
     pub(super) backend: Backend,
     /// Signs a request of Azure again after a condition was put on it.
     pub(super) signer: Arc<OnceLock<Signer>>,
+    /// Whether no request proves who asks.
+    pub(super) is_anonymous: bool,
 }
 
 /// What signs requests to Azure.
@@ -84,6 +89,7 @@ impl HttpService for Transport {
         if makes_visible(self.listening.backend, &request) {
             self.complete(&call, &mut request).await?;
         }
+        let counted = self.is_of_s3(&request).then(|| metrics::S3Request::begin(call.operation));
         let is_metadata = request.uri().host().is_some_and(|host| METADATA_HOSTS.contains(&host));
         let secrets = secrets_of(&request);
         let sent = async {
@@ -93,7 +99,12 @@ impl HttpService for Transport {
             }
         };
         let result = sent.instrument(span.clone()).await;
-        spans::answered(&span, call.last().status);
+        let status = call.last().status;
+        spans::answered(&span, status);
+        if let Some(counted) = counted {
+            let is_answered = |status| status < 400 || matches!(status, 404 | 412 | 416);
+            counted.end(!status.is_some_and(is_answered));
+        }
         result
     }
 }
@@ -106,6 +117,12 @@ fn span_of(call: &Call, request: &HttpRequest, again: u32) -> Span {
 }
 
 impl Transport {
+    /// Whether S3 is asked, and not those who give the credentials for it.
+    fn is_of_s3(&self, request: &HttpRequest) -> bool {
+        let is_signed = request.headers().contains_key("x-amz-content-sha256");
+        self.listening.backend == Backend::S3 && (is_signed || self.listening.is_anonymous)
+    }
+
     /// Puts condition and headers on the request that makes an object visible.
     async fn complete(&self, call: &Call, request: &mut HttpRequest) -> Result<(), HttpError> {
         let condition = call.condition.as_ref().map(|condition| {
@@ -116,6 +133,13 @@ impl Transport {
                 (false, Condition::Absent) => ("if-none-match", "*"),
                 (false, Condition::Version(tag)) => ("if-match", tag.as_str()),
             }
+        });
+        let is_copy_of_r2 = request.headers().contains_key("x-amz-copy-source")
+            && request.uri().host().is_some_and(|host| host.ends_with(R2));
+        let condition = condition.map(|(name, value)| match name {
+            "if-none-match" if is_copy_of_r2 => ("cf-copy-destination-if-none-match", value),
+            "if-match" if is_copy_of_r2 => ("cf-copy-destination-if-match", value),
+            name => (name, value),
         });
         let headers = call.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let mut is_changed = false;
@@ -143,13 +167,15 @@ impl Signer {
 
 /// Whether this is the request after which an object shows that was uploaded in parts.
 fn makes_visible(backend: Backend, request: &HttpRequest) -> bool {
+    let is_put = request.method() == Method::PUT;
     let query = request.uri().query().unwrap_or_default();
     match backend {
-        Backend::S3 => request.method() == Method::POST && query.contains("uploadId="),
-        Backend::Azure => request.method() == Method::PUT && query.contains("comp=blocklist"),
-        Backend::Gcs => {
-            request.method() == Method::PUT && request.headers().contains_key("x-goog-copy-source")
+        Backend::S3 => {
+            is_put && request.headers().contains_key("x-amz-copy-source")
+                || request.method() == Method::POST && query.contains("uploadId=")
         }
+        Backend::Gcs => is_put && request.headers().contains_key("x-goog-copy-source"),
+        Backend::Azure => is_put && query.contains("comp=blocklist"),
     }
 }
 

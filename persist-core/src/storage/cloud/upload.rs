@@ -2,13 +2,18 @@
 //!
 //! A snapshot's head is known last. So the first part stays in memory while the others are sent, a
 //! few at a time and all of one length, and nothing shows before the request that completes them.
-//! That request carries the condition, where there is one: stores look at it when the object
-//! becomes visible. Google has no such request; there, a conditional copy is the last step.
+//! On Azure that request carries the condition, where there is one. Google looks at none there, and
+//! of S3's servers some do so too early: there, the parts become an object under a random key, and a
+//! conditional copy of it is the last step. S3's servers that know no conditional copy, but conditions
+//! where parts are completed, are told apart by an option.
 //!
 //! Every object carries the id of its write, so that a request whose answer was lost can be told
 //! from another writer's.
 
+mod visible;
+
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,16 +21,16 @@ use bytes::Bytes;
 use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{
-    Attribute, Attributes, GetOptions, MultipartId, ObjectMeta, ObjectStoreExt, PutMode,
-    PutMultipartOptions, PutOptions as StorePut, PutPayload, PutResult, UpdateVersion,
+    Attribute, Attributes, MultipartId, ObjectStoreExt, PutMode, PutMultipartOptions,
+    PutOptions as StorePut, PutPayload, UpdateVersion,
 };
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
+use super::CloudStorage;
 use super::call::{Call, Condition};
 use super::runtime::{CancelToken, Process};
-use super::{CloudStorage, Refusal};
-use crate::error::{Backend, Error, ErrorKind, Result};
+use crate::error::{Backend, Result};
 use crate::storage::{ETag, Key, PutOptions, Upload};
 
 /// The name of an object's own metadata under which the id of its write stands.
@@ -35,7 +40,10 @@ const WRITE_ID: &str = "persistwrite";
 const SMALL: usize = 1 << 20;
 
 /// How long an upload that failed may take to clean up.
-const CLEANING: Duration = Duration::from_secs(10);
+const CLEANING: Duration = Duration::from_secs(5);
+
+/// How long a write that was cancelled may take to find out what is there.
+const FINDING: Duration = Duration::from_secs(2);
 
 /// An object that is being written.
 pub(super) struct CloudUpload {
@@ -103,9 +111,14 @@ impl CloudUpload {
         std::iter::once(id).chain(class).collect()
     }
 
-    /// Where the parts go: another key where completing them looks at no condition.
+    /// Where the parts go: another key where completing them is no place for a condition.
     fn parts_path(&self) -> Result<Path> {
-        if self.storage.place().backend != Backend::Gcs || self.condition().is_none() {
+        let completes = match self.storage.place().backend {
+            Backend::Azure => true,
+            Backend::S3 => self.storage.settings.completes_under_condition,
+            Backend::Gcs => false,
+        };
+        if completes || self.condition().is_none() {
             return Ok(self.path.clone());
         }
         let name = format!("{}.persist-{}.tmp", self.path, self.write_id);
@@ -126,9 +139,24 @@ impl CloudUpload {
             },
         };
         let (call, deadline) = (self.storage.call("write"), self.storage.settings.deadline);
-        let id = self.run(call, Some(deadline), async move {
-            client.parts.create_multipart_opts(&path, options).await
+        let cancel = self.storage.recipe.options.cancel.clone();
+        let key = Some(&self.key);
+        let id = self.storage_after_all().run(call, key, Some(deadline), async move {
+            let mut begun = pin!(client.parts.create_multipart_opts(&path, options));
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => {}
+                id = &mut begun => return id.map(Some),
+            }
+            // An upload whose id is not known cannot be removed.
+            if let Ok(Ok(id)) = tokio::time::timeout(FINDING, begun).await {
+                drop(client.parts.abort_multipart(&path, &id).await);
+            }
+            Ok(None)
         })?;
+        let Some(id) = id else {
+            return Err(self.storage.place().cancelled(&self.storage.call("write"), key));
+        };
         let length = self.storage.settings.part_size.saturating_sub(self.options.head_length);
         let rest = self.body.split_off(length.min(self.body.len()));
         let first = std::mem::replace(&mut self.body, rest);
@@ -158,9 +186,7 @@ impl CloudUpload {
             && let Some(Running { call, task }) = parts.running.pop_front()
         {
             let joined = self.storage.attempt(&call, Some(&self.key), None, async move {
-                task.await.unwrap_or_else(|error| {
-                    Err(object_store::Error::Generic { store: "task", source: error.into() })
-                })
+                task.await.unwrap_or_else(|error| Err(died(error)))
             })?;
             let part = joined.map_err(|refusal| refusal.error)?;
             if let Some(parts) = &mut self.parts {
@@ -212,12 +238,12 @@ impl CloudUpload {
         let is_staged = path != self.path;
         let mut call = if is_staged { self.storage.call("write") } else { self.call() };
         call.headers = self.headers();
-        let staged = is_staged.then(|| path.clone());
+        // Before it is there: when the answer is lost, it may be.
+        self.staged = is_staged.then(|| path.clone());
         let tag = self.publish(call, None, async move {
             client.parts.complete_multipart(&path, &id, all).await
         })?;
         self.parts = None;
-        self.staged = staged;
         if is_staged { self.copy() } else { Ok(tag) }
     }
 
@@ -235,64 +261,12 @@ impl CloudUpload {
         headers
     }
 
-    /// Copies the staged object to its key, under the condition.
-    fn copy(&self) -> Result<Option<ETag>> {
-        let Some(from) = self.staged.clone() else { return Ok(None) };
-        let (client, to) = (self.storage.client()?, self.path.clone());
-        self.publish(self.call(), None, async move {
-            client.store.copy_if_not_exists(&from, &to).await?;
-            let copied = client.store.head(&to).await?;
-            let (e_tag, version) = (copied.e_tag, copied.version);
-            Ok(PutResult { e_tag, version, extensions: http::Extensions::default() })
-        })
-    }
-
-    /// Makes the object visible; when an answer was lost, finds out whose object is there.
-    fn publish(
-        &self,
-        call: Call,
-        deadline: Option<Duration>,
-        work: impl Future<Output = object_store::Result<PutResult>> + Send + 'static,
-    ) -> Result<Option<ETag>> {
-        let call = Arc::new(call);
-        match self.storage.attempt(&call, Some(&self.key), deadline, work) {
-            Ok(Ok(PutResult { e_tag, version, .. })) => {
-                let is_gcs = self.storage.place().backend == Backend::Gcs;
-                Ok(if is_gcs { version } else { e_tag }.map(ETag::new))
-            }
-            Ok(Err(Refusal { error, .. })) if call.has_retried() && may_be_ours(&error) => {
-                self.ours().map(|meta| self.storage.tag(&meta)).ok_or(error)
-            }
-            Ok(Err(Refusal { error, .. })) => Err(error),
-            Err(error) => {
-                self.take_back(&error);
-                Err(error)
-            }
-        }
-    }
-
-    /// The object that is there, when it is of this write.
-    fn ours(&self) -> Option<ObjectMeta> {
-        let (client, path) = (self.storage.client().ok()?, self.path.clone());
-        let mut storage = self.storage.clone();
-        storage.recipe.options.cancel = CancelToken::new();
-        let found =
-            storage.run(storage.call("find"), Some(&self.key), Some(CLEANING), async move {
-                client.store.get_opts(&path, GetOptions::new().with_head(true)).await
-            });
-        let found = found.ok()?;
-        let id = found.attributes.get(&Attribute::Metadata(WRITE_ID.into()))?;
-        (id.as_ref() == self.write_id).then_some(found.meta)
-    }
-
-    /// Removes a new object that became visible although its write was cancelled.
-    fn take_back(&self, error: &Error) {
-        let is_new = self.condition() == Some(Condition::Absent);
-        if error.kind() != ErrorKind::Cancelled || !is_new || self.ours().is_none() {
-            return;
-        }
-        let path = self.path.clone();
-        self.clean(move |client| async move { client.store.delete(&path).await });
+    /// Removes the parts that were sent, unless they are an object by now.
+    fn abort(&mut self) {
+        let Some(Parts { id, running, .. }) = self.parts.take() else { return };
+        drop(running);
+        let Ok(path) = self.parts_path() else { return };
+        self.clean(move |client| async move { client.parts.abort_multipart(&path, &id).await });
     }
 
     /// Does a last thing that nobody waits for longer than need be, and whose failure changes nothing.
@@ -307,9 +281,8 @@ impl CloudUpload {
     }
 }
 
-/// Whether the first of two requests with this end can have had its effect.
-fn may_be_ours(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound)
+fn died(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> object_store::Error {
+    object_store::Error::Generic { store: "task", source: error.into() }
 }
 
 impl Upload for CloudUpload {
@@ -341,11 +314,7 @@ impl Upload for CloudUpload {
 /// What was sent of an object that never became visible is not kept, and not paid for.
 impl Drop for CloudUpload {
     fn drop(&mut self) {
-        if let Some(Parts { id, running, .. }) = self.parts.take() {
-            drop(running);
-            let Ok(path) = self.parts_path() else { return };
-            self.clean(move |client| async move { client.parts.abort_multipart(&path, &id).await });
-        }
+        self.abort();
         if let Some(path) = self.staged.take() {
             self.clean(move |client| async move { client.store.delete(&path).await });
         }
