@@ -12,6 +12,7 @@ pub(crate) mod list;
 mod places;
 pub(crate) mod shipped;
 pub(crate) mod show;
+mod stores;
 mod values;
 pub(crate) mod verify;
 pub(crate) mod watch;

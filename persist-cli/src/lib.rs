@@ -2,10 +2,12 @@
 //!
 //! The binary of this crate and the Python wheel's console script both call [`run_in_terminal`].
 //! Results go to the output, everything else to the error output. Exit codes: 0 ok, 1 not found,
-//! 2 usage, 3 integrity, 4 format or limit, 5 key or signature, 6 storage, 7 conflict, 8 no space.
+//! 2 usage, 3 integrity, 4 format or limit, 5 key or signature, 6 storage, 7 conflict, 8 no space,
+//! 130 ended by Ctrl-C.
 
 mod args;
 mod commands;
+mod interrupt;
 mod output;
 mod traced;
 
@@ -115,6 +117,7 @@ pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
         ErrorKind::Format | ErrorKind::UnsupportedVersion | ErrorKind::LimitExceeded => 4,
         ErrorKind::Conflict => 7,
         ErrorKind::NoSpace => 8,
+        ErrorKind::Cancelled => interrupt::INTERRUPTED,
         _ => 6,
     }
 }

@@ -6,12 +6,21 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
+from pathlib import Path
 
 import persist
 import pytest
 from persist.options import S3Options
+from servers.spoiling import Spoiling
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "persist"
+PART = 5 << 20
+PARTS = 2
+TAIL = 2
+"""Requests of a conditional write in parts after the object is there: find it, clean up."""
 
 SILENT = """
 import persist, sys
@@ -54,17 +63,119 @@ def test_a_cancelled_task_ends_its_call(silent):
     assert threading.active_count() <= before
 
 
-def test_a_cancelled_task_leaves_no_object(on_s3):
-    async def run(wait):
+def test_a_task_that_is_cancelled_at_once_leaves_no_object(on_s3):
+    async def run():
         state = os.urandom(8 << 20)
         task = asyncio.create_task(persist.asnapshot(state, on_s3.url("a.json.gz"), verify=False))
-        await asyncio.sleep(wait)
+        await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(run(0))
-    assert not persist.snapshot_exists(on_s3.url("a.json.gz"))
+    asyncio.run(run())
+    assert not on_s3.keys()
+
+
+@pytest.fixture
+def spoiling(s3):
+    """A proxy before the store."""
+    with Spoiling(s3.endpoint).running() as proxy:
+        yield proxy
+
+
+def options(spoiling):
+    return S3Options(
+        endpoint=spoiling.url, multipart_threshold=PART, part_size=PART, parts_in_flight=1
+    )
+
+
+def cancelled_at(request, spoiling, state, url, **how):
+    """Cancels a write while the answer to one of its requests is awaited.
+
+    The answer never comes, but to the first request of many, without which nobody knows how the
+    upload is called.
+    """
+
+    async def run():
+        spoiling.seen.clear()
+        spoiling.faults.clear()
+        spoiling.faults.extend(["pass"] * request + ["slow" if request else "late"])
+        write = persist.asnapshot(
+            state, url, verify=False, storage_options=options(spoiling), **how
+        )
+        task = asyncio.create_task(write)
+        while len(spoiling.seen) <= request:  # noqa: ASYNC110 - the proxy is on threads
+            await asyncio.sleep(0.01)
+        # The store has the request; its answer does not come.
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize("length", [1000, PART + 100_000], ids=["at once", "in parts"])
+def test_a_cancelled_task_leaves_no_object_and_no_parts(on_s3, s3, spoiling, length, overwrite):
+    url, state = on_s3.url("a.json.gz"), [os.urandom(length)]
+    persist.snapshot(
+        state, url, overwrite=overwrite, verify=False, storage_options=options(spoiling)
+    )
+    count = len(spoiling.seen) - (0 if overwrite or length < PART else TAIL)
+    persist.delete_snapshot(url)
+    for request in range(count):
+        cancelled_at(request, spoiling, state, url, overwrite=overwrite)
+        assert not s3.uploads("bucket", on_s3.prefix)
+        if overwrite and request == count - 1:
+            # It was there before it was cancelled, and may have replaced another: it is whole.
+            assert on_s3.keys() == [f"{on_s3.prefix}/a.json.gz"]
+            assert persist.restore(url) == state
+        else:
+            assert not on_s3.keys(), request
+
+
+def test_a_cancelled_write_leaves_what_was_there(on_s3, s3, spoiling):
+    url, old, new = on_s3.url("a.json.gz"), ["old"], [os.urandom(PART + 100_000)]
+    persist.snapshot(old, url)
+    for request in range(PARTS + 1):
+        cancelled_at(request, spoiling, new, url)
+        assert persist.restore(url) == old
+        assert on_s3.keys() == [f"{on_s3.prefix}/a.json.gz"]
+        assert not s3.uploads("bucket", on_s3.prefix)
+
+
+@pytest.mark.parametrize("verb", ["copy", "convert", "export"])
+def test_ctrl_c_ends_the_command_and_takes_its_upload_back(
+    on_s3, s3, spoiling, tmp_path, monkeypatch, verb
+):
+    persist.snapshot([os.urandom(5 * PART)], tmp_path / "a.json.gz", verify=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", spoiling.url)
+    target = on_s3.url("a.json.gz")
+    to = ["-o", on_s3.url("a.json")] if verb == "export" else [target]
+    # The third part never gets its answer.
+    spoiling.faults.extend(["pass", "pass", "pass", "slow"])
+    command = [COMMAND, verb, tmp_path / "a.json.gz", *to]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while len(spoiling.seen) < 4:
+            time.sleep(0.01)
+        assert s3.uploads("bucket", on_s3.prefix)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert b"it was cancelled" in errors
+    assert not s3.uploads("bucket", on_s3.prefix)
+    assert not on_s3.keys()
+
+
+def test_ctrl_c_ends_a_command_that_only_reads(silent, monkeypatch):
+    for name, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "r"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", silent)
+    with subprocess.Popen([COMMAND, "verify", "s3://bucket/a.json.gz"]) as process:
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == -signal.SIGINT
 
 
 def test_the_event_loop_goes_on_while_a_store_is_slow(silent):

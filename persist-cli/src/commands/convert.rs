@@ -7,6 +7,7 @@ use persist_core::{Result, SaveOptions, Snapshot, format, snapshot};
 
 use super::export::write_file;
 use super::places::{Place, each};
+use super::stores::{Stores, Target};
 use crate::{Terminal, output};
 
 /// Write snapshots again with another algorithm, or in the original's shape
@@ -39,6 +40,10 @@ pub(crate) struct Arguments {
     /// Write the paths of the new files as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
+    #[command(flatten)]
+    target: Target,
 }
 
 /// A shape other than this release's own.
@@ -49,7 +54,8 @@ enum Shape {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let (from, to) = (Place::parse(&arguments.from)?, Place::parse(&arguments.to_path)?);
+    let (from, to) =
+        arguments.stores.open_both(&arguments.from, &arguments.to_path, &arguments.target)?;
     let made = each(&from, &to, Some(ending(arguments)), terminal, |from, to| {
         let loaded = from.load()?;
         match arguments.to {

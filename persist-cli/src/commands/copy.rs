@@ -7,6 +7,7 @@ use persist_core::{PutOptions, Result, snapshot};
 use serde_json::Value;
 
 use super::places::{Place, each, read_options};
+use super::stores::{Stores, Target};
 use crate::{Terminal, output};
 
 /// Copy snapshots to another place or store
@@ -28,10 +29,15 @@ pub(crate) struct Arguments {
     /// Write the paths of the new files as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
+    #[command(flatten)]
+    target: Target,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let (from, to) = (Place::parse(&arguments.from)?, Place::parse(&arguments.to)?);
+    let (from, to) =
+        arguments.stores.open_both(&arguments.from, &arguments.to, &arguments.target)?;
     let put = PutOptions { overwrite: arguments.force, ..PutOptions::default() };
     let made = each(&from, &to, None, terminal, |from, to| {
         let (source, target) = ((&*from.storage, &from.key), (&*to.storage, &to.key));

@@ -6,6 +6,7 @@ use clap::Args;
 use persist_core::{Error, ErrorKind, Result, snapshot};
 
 use super::places::Place;
+use super::stores::Stores;
 use crate::{Terminal, output, output_failed};
 
 /// Delete snapshots
@@ -29,10 +30,12 @@ pub(crate) struct Arguments {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let mut places = arguments.paths.iter().map(Place::parse).collect::<Result<Vec<_>>>()?;
+    let mut places = arguments.stores.open_all(&arguments.paths)?;
     if arguments.recursive {
         let files = places.iter().map(Place::files).collect::<Result<Vec<_>>>()?;
         places = files.concat();

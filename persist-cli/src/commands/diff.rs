@@ -7,7 +7,7 @@ use persist_core::{Error, ErrorKind, Result, Snapshot};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::places::Place;
+use super::stores::Stores;
 use crate::{Terminal, output};
 
 /// Longer values are cut where a person reads them.
@@ -29,6 +29,8 @@ pub(crate) struct Arguments {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 /// One place where the snapshots differ; `None` is absent.
@@ -39,10 +41,11 @@ struct Change<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let before = document(&Place::parse(&arguments.before)?.load()?)?;
-    let after = document(&Place::parse(&arguments.after)?.load()?)?;
+    let both = arguments.stores.open_all(&[arguments.before.clone(), arguments.after.clone()])?;
+    let documents = both.iter().map(|place| document(&place.load()?));
+    let [before, after] = &documents.collect::<Result<Vec<_>>>()?[..] else { return Ok(0) };
     let mut changes = Vec::new();
-    compare(String::new(), Some(&before), Some(&after), &mut changes);
+    compare(String::new(), Some(before), Some(after), &mut changes);
     if arguments.json {
         output::json(terminal, &changes.iter().map(as_json).collect())?;
     } else {

@@ -6,6 +6,7 @@ use clap::Args;
 use persist_core::{PutOptions, Result, SaveOptions, Snapshot, snapshot};
 
 use super::places::{Place, each};
+use super::stores::{Stores, Target};
 use crate::{Terminal, output_failed};
 
 /// Write the state of snapshots as plain JSON
@@ -28,16 +29,20 @@ pub(crate) struct Arguments {
     /// Write the whole document: metadata and state
     #[arg(long)]
     document: bool,
+    #[command(flatten)]
+    stores: Stores,
+    #[command(flatten)]
+    target: Target,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let from = Place::parse(&arguments.path)?;
     let Some(output) = &arguments.output else {
+        let from = arguments.stores.open(&arguments.path)?;
         let text = text(&from, arguments)?;
         let written = terminal.output.write_all(&text).and_then(|()| writeln!(terminal.output));
         return written.map(|()| 0).map_err(output_failed);
     };
-    let to = Place::parse(output)?;
+    let (from, to) = arguments.stores.open_both(&arguments.path, output, &arguments.target)?;
     each(&from, &to, Some(".json"), terminal, |from, to| {
         write_file(to, &text(from, arguments)?, arguments.force)
     })?;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use persist_core::health::{self, Freshness, Health};
 use persist_core::{Error, ErrorKind, Result};
 
-use super::places::Place;
+use super::stores::Stores;
 use super::values::duration;
 use crate::{Terminal, exit_code, output};
 
@@ -28,10 +28,12 @@ pub(crate) struct Arguments {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let place = Place::parse(&arguments.path)?;
+    let place = arguments.stores.open(&arguments.path)?;
     let health =
         health::check(&*place.storage, &place.key, &Timestamp::now, &mut Freshness::default());
     if arguments.json {

@@ -7,6 +7,7 @@ use persist_core::{Metadata, Result, snapshot};
 use serde_json::{Map, Value};
 
 use super::places::{Place, read_options};
+use super::stores::Stores;
 use crate::output::JsonList;
 use crate::{Terminal, exit_code, output};
 
@@ -31,13 +32,15 @@ pub(crate) struct Arguments {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 /// So many files are asked for their metadata before their rows are shown, and forgotten.
 const AT_ONCE: usize = 1000;
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let place = Place::parse(&arguments.path)?;
+    let place = arguments.stores.open(&arguments.path)?;
     let mut listed = place.listed()?.peekable();
     let mut shown = if arguments.json { Shown::json() } else { Shown::table() };
     let mut code = 0;

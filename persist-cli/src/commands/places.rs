@@ -1,11 +1,10 @@
 //! Snapshots as the arguments name them: files, and folders of files.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 
 use persist_core::{
     Algorithms, Error, ErrorKind, Key, Limits, Location, Metadata, ReadOptions, Result, Snapshot,
-    Storage, snapshot,
+    Storage, StorageOptions, snapshot,
 };
 
 use crate::{Terminal, output};
@@ -19,11 +18,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Takes a path or URL; how the store is reached comes from the environment.
-    pub(crate) fn parse(text: &OsString) -> Result<Self> {
-        let location = Location::parse(text)?;
-        let options = persist_environment::storage_options();
-        let storage = location.storage_with(&options)?;
+    /// Opens the store of a path or URL.
+    pub(crate) fn open(location: Location, options: &StorageOptions) -> Result<Self> {
+        let storage = location.storage_with(options)?;
         Ok(Self { storage, key: location.key().clone(), location })
     }
 

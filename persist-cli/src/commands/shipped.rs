@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use persist_core::Result;
 
 use super::export::write_file;
-use super::places::Place;
+use super::stores::Stores;
 use crate::{Terminal, output_failed};
 
 pub(crate) const ALERTS: &str = include_str!("../../assets/alerts.yml");
@@ -32,13 +32,15 @@ struct Target {
     /// Replace a file that is there
     #[arg(long, requires = "output")]
     force: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 /// Writes this text where the arguments say.
 pub(crate) fn run(text: &str, arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let Action::Export(target) = &arguments.action;
     match &target.output {
-        Some(path) => write_file(&Place::parse(path)?, text.as_bytes(), target.force)?,
+        Some(path) => write_file(&target.stores.open(path)?, text.as_bytes(), target.force)?,
         None => terminal.output.write_all(text.as_bytes()).map_err(output_failed)?,
     }
     Ok(0)

@@ -7,6 +7,7 @@ use persist_core::{Metadata, Result};
 use serde_json::{Map, Value};
 
 use super::places::Place;
+use super::stores::Stores;
 use crate::{Terminal, exit_code, output};
 
 /// Show what snapshots say about themselves
@@ -25,10 +26,12 @@ pub(crate) struct Arguments {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let places = arguments.paths.iter().map(Place::parse).collect::<Result<Vec<_>>>()?;
+    let places = arguments.stores.open_all(&arguments.paths)?;
     if let [place] = &places[..]
         && place.folder()?.is_none()
     {

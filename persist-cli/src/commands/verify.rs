@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::places::{Place, read_options};
 use super::show::protection;
+use super::stores::Stores;
 use crate::{Terminal, exit_code, output};
 
 /// Check every byte of snapshots
@@ -25,12 +26,14 @@ pub(crate) struct Arguments {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let mut places = Vec::new();
-    for path in &arguments.paths {
-        places.extend(Place::parse(path)?.files()?);
+    for place in arguments.stores.open_all(&arguments.paths)? {
+        places.extend(place.files()?);
     }
     let bar = output::progress(places.len(), terminal);
     let (mut rows, mut code) = (Vec::new(), 0);
@@ -70,7 +73,9 @@ fn as_words(place: &Place, checked: &Result<Verified>) -> String {
 /// The message of the error, whose place stands on the line already.
 fn without_place(place: &Place, error: &Error) -> String {
     let text = error.to_string();
-    text.strip_prefix(&format!("{}: ", place.key)).map_or(text.clone(), str::to_owned)
+    let store = error.failed().map(|failed| format!(" from {}", failed.store));
+    let place = format!("{}{}: ", place.key, store.unwrap_or_default());
+    text.strip_prefix(&place).map_or(text.clone(), str::to_owned)
 }
 
 fn as_json(place: &Place, checked: &Result<Verified>) -> Value {

@@ -11,7 +11,7 @@ use persist_core::{Error, Result};
 use ureq::http::Uri;
 
 use super::alarm::{Alarm, Alarms, Labels, Target};
-use super::places::Place;
+use super::stores::Stores;
 use super::values::{duration, url};
 use crate::{Terminal, output, output_failed};
 
@@ -43,6 +43,8 @@ pub(crate) struct Arguments {
     /// Look once, and tell all that is wrong; the exit code is 6 when something is
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    stores: Stores,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
@@ -102,7 +104,9 @@ fn look(
         let labels = [name, (label, value), ("store", store.clone())].into();
         (labels, Alarm { words, since: now })
     };
-    let health = Place::parse(&arguments.path)
+    let health = arguments
+        .stores
+        .open(&arguments.path)
         .map(|place| health::check(&*place.storage, &place.key, &Timestamp::now, freshness));
     let (failures, ages) = match &health {
         Ok(health) => (failures(health), stale(health, arguments.max_age)),

@@ -37,6 +37,7 @@ const EXIT_CODES: &str = "
 | 6 | storage |
 | 7 | conflict: the file exists already |
 | 8 | no space |
+| 130 | ended by Ctrl-C; what was being written to a cloud's store is taken back |
 
 Results go to the output, messages to the error output. Control characters in names are shown as
 escapes.

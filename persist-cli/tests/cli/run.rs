@@ -347,3 +347,13 @@ fn watch_once() {
     assert_snapshot!(folder.run(&["watch", "DIR", "--once", "--max-age", "1s"]));
     assert_snapshot!(folder.run(&["watch", "DIR/missing/a", "--once", "--max-age", "1s"]));
 }
+
+#[test]
+fn options_of_a_store_are_its_own() {
+    let run = |arguments: &[&str]| Folder::new().run(arguments);
+    assert_snapshot!("option_of_the_local_disk", run(&["list", "DIR", "-O", "region=x"]));
+    assert_snapshot!("option_unknown", run(&["list", "gs://bucket/a", "-O", "zone=x"]));
+    assert_snapshot!("option_without_a_name", run(&["list", "gs://bucket/a", "-O", "secret"]));
+    let copy = ["copy", "DIR", "gs://bucket/a", "--to-option", "region=x"];
+    assert_snapshot!("option_of_another_store", run(&copy));
+}
