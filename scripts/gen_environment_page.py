@@ -14,7 +14,11 @@ REFERENCE = ROOT / "docs/reference"
 STORES = [
     ["`AWS_*`", "Amazon S3", "region, keys, profile, endpoint and roles"],
     ["`AZURE_*`", "Azure Blob Storage", "account, keys, connection string and identities"],
-    ["`GOOGLE_*`, `STORAGE_EMULATOR_HOST`", "Google Cloud Storage", "credentials and endpoint"],
+    [
+        "`GOOGLE_*`, `GCE_METADATA_HOST`, `STORAGE_EMULATOR_HOST`",
+        "Google Cloud Storage",
+        "credentials and endpoint",
+    ],
     ["`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`", "all three", "the proxy in front of the store"],
 ]
 COMMAND = [

@@ -1,4 +1,5 @@
-//! AWS profiles, also those with roles and single sign-on, read as the AWS tools read them.
+//! AWS profiles, also those with roles and single sign-on, and the credentials of containers, as the
+//! AWS tools find them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,10 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{Builder, tls};
 use aws_types::os_shim_internal::{Env, Fs};
 use persist_core::storage::{AwsCredential, AwsProfile, CredentialProvider};
@@ -30,26 +32,30 @@ const WAYS: [&str; 7] = [
     "web_identity_token_file",
 ];
 
-/// Reads the profile of this name, else the one that `AWS_PROFILE` or `default` means.
+/// The variable that names who gives the credentials of a container.
+const CONTAINER: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+
+/// Reads the profile of this name, else the one that `AWS_PROFILE` or `default` means. Where that one
+/// has no credentials, those of the container are asked for.
 ///
 /// Fails with `Configuration` when a profile that was named is not there, or cannot be read.
 pub(crate) fn profile(
-    _environment: &BTreeMap<String, String>,
+    environment: &BTreeMap<String, String>,
     name: Option<&str>,
 ) -> Result<Option<AwsProfile>> {
     let profiles = read(name)
         .map_err(|reason| refused(&format!("could not read the AWS profiles: {reason}")))?;
     let chosen = name.unwrap_or_else(|| profiles.selected_profile()).to_owned();
-    let Some(profile) = profiles.get_profile(&chosen) else {
-        return match name {
-            Some(name) => Err(refused(&format!("there is no AWS profile {name:?}"))),
-            None => Ok(None),
-        };
-    };
+    let profile = profiles.get_profile(&chosen);
+    if let (Some(name), None) = (name, profile) {
+        return Err(refused(&format!("there is no AWS profile {name:?}")));
+    }
     let mut read = AwsProfile::default();
-    read.region = profile.get("region").map(str::to_owned);
-    if WAYS.iter().any(|way| profile.get(way).is_some()) {
-        read.credentials = Some(Arc::new(Profile::new(chosen)));
+    read.region = profile.and_then(|profile| profile.get("region")).map(str::to_owned);
+    if profile.is_some_and(|profile| WAYS.iter().any(|way| profile.get(way).is_some())) {
+        read.credentials = Some(Arc::new(Keys::of_profile(chosen)));
+    } else if name.is_none() && environment.contains_key(CONTAINER) {
+        read.credentials = Some(Arc::new(Keys::of_container()));
     }
     Ok(Some(read))
 }
@@ -70,27 +76,37 @@ fn read(name: Option<&str>) -> std::result::Result<ProfileSet, String> {
     runtime.block_on(load).map_err(|error| error.to_string())
 }
 
-/// Gives the keys of a profile, and new ones when they end.
+/// Gives keys, and new ones when they end.
 #[derive(Debug)]
-struct Profile {
-    provider: ProfileFileCredentialsProvider,
+struct Keys {
+    provider: SharedCredentialsProvider,
     known: Mutex<Option<Credentials>>,
 }
 
-impl Profile {
-    fn new(name: String) -> Self {
-        let client = Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
-        let config = ProviderConfig::default().with_http_client(client);
-        let provider =
-            ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
-        Self { provider, known: Mutex::new(None) }
+impl Keys {
+    fn of_profile(name: String) -> Self {
+        let builder = ProfileFileCredentialsProvider::builder().configure(&config());
+        Self::new(builder.profile_name(name).build())
+    }
+
+    fn of_container() -> Self {
+        Self::new(EcsCredentialsProvider::builder().configure(&config()).build())
+    }
+
+    fn new(provider: impl ProvideCredentials + 'static) -> Self {
+        Self { provider: SharedCredentialsProvider::new(provider), known: Mutex::new(None) }
     }
 }
 
+fn config() -> ProviderConfig {
+    let client = Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    ProviderConfig::default().with_http_client(client)
+}
+
 #[async_trait]
-impl CredentialProvider for Profile {
+impl CredentialProvider for Keys {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
