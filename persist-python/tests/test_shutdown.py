@@ -73,6 +73,11 @@ def test_a_wrong_option_is_told_when_the_hook_is_installed(options, error, tmp_p
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_a_place_by_mode_is_taken():
+    hook = persist.shutdown_hook(["x"], "a.json.gz", storage_mode="gcs", gcs_bucket="bucket")
+    hook.cancel()
+
+
 def test_another_thread_is_told(tmp_path):
     errors = []
 

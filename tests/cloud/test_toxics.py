@@ -1,13 +1,16 @@
 """A network that delays, trickles, cuts and swallows, between every verb and a real store."""
 
 import dataclasses
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import persist
 import pytest
-from persist.options import S3Options
+from persist.options import AzureOptions, GCSOptions, S3Options
+from servers.azurite import ACCOUNT
 from servers.toxiproxy import toxiproxy
 
 PART = 5 << 20
@@ -33,11 +36,25 @@ PATIENCE = 120
 """Seconds after which a verb counts as hanging, where its deadline is one."""
 
 
-@pytest.fixture(scope="module")
-def proxy(s3, tmp_path_factory):
+ENDPOINTS = {
+    "s3": (S3Options, lambda server: server.endpoint, ""),
+    "azure": (AzureOptions, lambda server: server.endpoint, f"/{ACCOUNT}"),
+    "gcs": (GCSOptions, lambda server: f"http://{server.host}", ""),
+}
+"""How a client is told of another endpoint than the server's."""
+
+
+def everywhere(rows, others):
+    """All rows on S3, and these others on the other stores, which go through the same code."""
+    places = [("s3", *row) for row in rows]
+    return [*places, *((mode, *row) for mode in ("azure", "gcs") for row in others)]
+
+
+@pytest.fixture
+def proxy(store, tmp_path):
     """A proxy before the store."""
-    upstream = s3.endpoint.partition("://")[2]
-    with toxiproxy(tmp_path_factory.mktemp("toxiproxy"), upstream).running() as running:
+    upstream = urlsplit(ENDPOINTS[store.mode][1](store.server)).netloc
+    with toxiproxy(tmp_path, upstream).running() as running:
         yield running
 
 
@@ -46,14 +63,14 @@ class Verbs:
     """Every verb, each with an object of its own, so that all can run at the same time."""
 
     store: object
-    options: S3Options
+    options: object
 
     def url(self, verb):
         return self.store.url(f"{verb}/a.json.gz")
 
     def key(self, verb):
         """What an error says: the prefix, where the verb takes one."""
-        key = self.url(verb).removeprefix("s3://bucket/")
+        key = self.url(verb).removeprefix(f"{self.store.scheme}://bucket/")
         return key.rpartition("/")[0] if verb == "list" else key
 
     def all(self):
@@ -88,7 +105,7 @@ class Verbs:
         def outcome(verb):
             try:
                 return self.all()[verb](self.url(verb))
-            except persist.S3Error as error:
+            except self.store.error as error:
                 return error
 
         with ThreadPoolExecutor(len(self.all())) as pool:
@@ -98,10 +115,10 @@ class Verbs:
     def check(self, outcomes):
         """Each verb did what it says, or failed in a way that a retry can mend; nothing is torn."""
         for verb, outcome in outcomes.items():
-            has_failed = isinstance(outcome, persist.S3Error)
+            has_failed = isinstance(outcome, self.store.error)
             if has_failed:
                 assert outcome.retryable, outcome
-                assert outcome.store == "s3://bucket"
+                assert outcome.store == f"{self.store.scheme}://bucket"
                 assert outcome.key == self.key(verb)
                 assert outcome.operation in {"read", "write", "find", "delete", "list"}
                 assert outcome.operation in str(outcome)
@@ -117,24 +134,30 @@ class Verbs:
 
 
 @pytest.fixture
-def verbs(on_s3, proxy):
+def verbs(store, proxy):
     """Every verb through the proxy, with little patience."""
-    return Verbs(on_s3, hasty(proxy))
+    return Verbs(store, hasty(store, proxy))
 
 
-def hasty(proxy, **more):
-    return S3Options(
-        endpoint=f"http://{proxy.address}",
+def hasty(store, proxy, **more):
+    options, _, path = ENDPOINTS[store.mode]
+    return options(
+        endpoint=f"http://{proxy.address}{path}",
         multipart_threshold=PART,
         part_size=PART,
         **{"deadline": 1, "request_timeout": 1, "max_retries": 2} | more,
     )
 
 
-@pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize("kind", HARMLESS)
-def test_a_slow_network_changes_nothing(on_s3, proxy, kind, stream):
-    verbs = Verbs(on_s3, hasty(proxy, deadline=60, request_timeout=60))
+@pytest.mark.parametrize(
+    ("store", "kind", "stream"),
+    everywhere(
+        itertools.product(HARMLESS, STREAMS), [("latency", "downstream"), ("slicer", "upstream")]
+    ),
+    indirect=["store"],
+)
+def test_a_slow_network_changes_nothing(store, proxy, kind, stream):
+    verbs = Verbs(store, hasty(store, proxy, deadline=60, request_timeout=60))
     verbs.prepare()
     with proxy.toxic(kind, stream, **HARMLESS[kind]):
         outcomes = verbs.outcomes()
@@ -142,13 +165,18 @@ def test_a_slow_network_changes_nothing(on_s3, proxy, kind, stream):
     verbs.check(outcomes)
 
 
-@pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize("kind", HARMFUL)
+@pytest.mark.parametrize(
+    ("store", "kind", "stream"),
+    everywhere(
+        itertools.product(HARMFUL, STREAMS), [("timeout", "downstream"), ("reset_peer", "upstream")]
+    ),
+    indirect=["store"],
+)
 def test_a_broken_network_is_an_error_that_a_retry_can_mend(verbs, proxy, kind, stream):
     verbs.prepare()
     with proxy.toxic(kind, stream, **HARMFUL[kind]):
         outcomes = verbs.outcomes()
-    assert all(isinstance(one, persist.S3Error) for one in outcomes.values()), outcomes
+    assert all(isinstance(one, verbs.store.error) for one in outcomes.values()), outcomes
     verbs.check(outcomes)
     mended(verbs)
 
@@ -157,13 +185,19 @@ def test_a_network_that_is_down_is_an_error_that_a_retry_can_mend(verbs, proxy):
     verbs.prepare()
     with proxy.down():
         outcomes = verbs.outcomes()
-    assert all(isinstance(one, persist.S3Error) for one in outcomes.values()), outcomes
+    assert all(isinstance(one, verbs.store.error) for one in outcomes.values()), outcomes
     verbs.check(outcomes)
     mended(verbs)
 
 
-@pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize("length", [700, 5_000, 300_000, 3_000_000])
+@pytest.mark.parametrize(
+    ("store", "length", "stream"),
+    everywhere(
+        itertools.product([700, 5_000, 300_000, 3_000_000], STREAMS),
+        [(5_000, "downstream"), (300_000, "upstream")],
+    ),
+    indirect=["store"],
+)
 def test_connections_that_break_anywhere_tear_nothing(verbs, proxy, length, stream):
     verbs.prepare()
     with proxy.toxic("limit_data", stream, bytes=length):

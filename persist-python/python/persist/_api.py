@@ -452,6 +452,8 @@ def verify_snapshot(path: Path, **store: Unpack[Store]) -> Literal[True]:
 def snapshot_exists(path: Path, **store: Unpack[Store]) -> bool:
     """Say whether there is a snapshot file at this place; it is not read.
 
+    A folder or prefix is no snapshot file: the answer is False.
+
     Args:
         path: Where the snapshot would be: a path or a URL.
         **store: How the store is reached: `storage_mode`, `s3_bucket` and the
@@ -827,18 +829,20 @@ def _opened(loaded: _document.Loaded, options: _Restore) -> tuple[dict[str, Any]
         return _document.decode(Metadata.from_json(loaded.metadata), loaded, trust), context
 
 
-def check_options(options: _SnapshotOptions) -> None:
-    """Refuse an option that `snapshot` does not take, before it is called.
+def check_options(path: Path, options: _SnapshotOptions) -> None:
+    """Refuse what `snapshot` does not take, before it is called.
 
     Args:
+        path: The path that it will be given.
         options: What it will be given beside agent and path.
 
     Raises:
         TypeError: It does not take one of them.
         ConfigurationError: It takes it, but not this value.
     """
-    _, _, write, _ = _split(options)
+    _, _, write, store = _split(options)
     check_description(write)
+    location(path, **store)
 
 
 def _split(options: _SnapshotOptions) -> tuple[_Capture, _Encode, _Write, Store]:

@@ -9,7 +9,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from persist import _api, _location
+from persist import _api
 from persist.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ def shutdown_hook(
         message = "could not install the shutdown hook: this is not the main thread"
         raise ConfigurationError(message, hint="call persist.shutdown_hook when the process starts")
     # When the process stops it is too late to be told.
-    _api.check_options(options)  # type: ignore[arg-type]
-    _location.location(path, options.get("storage_mode", "local"), options.get("s3_bucket"))
+    _api.check_options(path, options)  # type: ignore[arg-type]
     return ShutdownHook(lambda: _api.snapshot(agent, path, **options), tuple(signals))
 
 
