@@ -11,6 +11,7 @@ quietly() {
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features --profile "$profile" --quiet -- -D warnings
+cargo clippy -p persist-core --no-default-features --all-targets --profile "$profile" --quiet -- -D warnings
 quietly cargo deny --all-features check bans licenses sources
 quietly cargo shear
 ruff format --check --quiet .

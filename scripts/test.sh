@@ -8,9 +8,8 @@ if [ "${1:-}" = --quick ]; then
   exit
 fi
 step "cargo test --workspace --all-features" cargo test --workspace --all-features --profile "$profile"
-# Its own folder: what is built for the step before stays.
 step "cargo test -p persist-core --no-default-features" \
-  cargo test -p persist-core --no-default-features --profile "$profile" --target-dir target/no-default-features
+  cargo test -p persist-core --no-default-features --profile "$profile"
 step "generated files" scripts/gen.sh --check
 step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh

@@ -5,6 +5,7 @@ use std::fmt;
 
 #[cfg(feature = "cloud")]
 use super::cloud::{AwsProfile, CancelToken};
+#[cfg(feature = "cloud")]
 use crate::error::Result;
 
 /// Where the tools of the clouds keep their profiles.

@@ -46,6 +46,7 @@ pub(crate) fn requested(
 }
 
 /// Tells that a request to a cloud's store is sent again, and what became of it before.
+#[cfg(feature = "cloud")]
 pub(crate) fn retried(backend: &str, operation: &str, again: u32, status: Option<u16>) {
     warn!(target: STORAGE, backend, operation, again, status, "Request is sent again");
 }

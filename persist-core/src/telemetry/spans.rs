@@ -144,6 +144,7 @@ pub(crate) fn request(backend: &'static str, operation: &str) -> Span {
 }
 
 /// Begins the span of a request by HTTP, below the one of its operation; `again` counts retries.
+#[cfg(feature = "cloud")]
 pub(crate) fn http(above: &Span, method: &str, host: &str, port: Option<u16>, again: u32) -> Span {
     if above.is_disabled() {
         return Span::none();
@@ -164,6 +165,7 @@ pub(crate) fn http(above: &Span, method: &str, host: &str, port: Option<u16>, ag
 }
 
 /// Tells what a request by HTTP was answered; `None` when no answer came.
+#[cfg(feature = "cloud")]
 pub(crate) fn answered(span: &Span, status: Option<u16>) {
     span.record("http.response.status_code", status.map(i64::from));
     if status.is_none_or(|status| status >= 400) {
