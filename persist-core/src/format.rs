@@ -54,16 +54,26 @@ pub struct Limits {
     pub depth: usize,
     /// Digits of one integer.
     pub integer_digits: usize,
+    /// The weight of the state: its values, where an array or object counts as eight.
+    pub weight: u64,
+    /// Weight for one byte of the file, once it is more than `weight_free`.
+    pub weight_ratio: u64,
+    /// Up to this weight, the ratio is not looked at.
+    pub weight_free: u64,
 }
 
 impl Limits {
-    /// The limits of the specification: 4 GiB, 1000:1 past 64 MiB, 512 levels, 4300 digits.
+    /// The limits of the specification: 4 GiB, 1000:1 past 64 MiB, 512 levels, 4300 digits, a weight
+    /// of 2^30, 32:1 past 2^25.
     pub const DEFAULT: Self = Self {
         unpacked: 4 << 30,
         ratio: 1000,
         ratio_free: 64 << 20,
         depth: 512,
         integer_digits: 4300,
+        weight: 1 << 30,
+        weight_ratio: 32,
+        weight_free: 1 << 25,
     };
 
     /// How many bytes a file of this size may unpack to.
@@ -81,8 +91,19 @@ impl Limits {
             .with_hint("if you trust the file, read it with higher limits"))
     }
 
-    fn bounds(&self) -> Bounds {
-        Bounds { depth: self.depth, integer_digits: self.integer_digits }
+    /// How much the state in a file of this size may weigh: what is built of `[],[],[],…` takes
+    /// thirty times the memory of the text, and that a thousand times the file.
+    fn weight_from(&self, file_size: u64) -> u64 {
+        self.weight.min(self.weight_free.max(file_size.saturating_mul(self.weight_ratio)))
+    }
+
+    /// What is allowed in the state of a file of this size.
+    fn bounds(&self, file_size: u64) -> Bounds {
+        Bounds {
+            depth: self.depth,
+            integer_digits: self.integer_digits,
+            weight: self.weight_from(file_size),
+        }
     }
 }
 

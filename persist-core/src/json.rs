@@ -14,7 +14,7 @@ use std::ops::Range;
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 pub use stream::Events;
-pub(crate) use stream::{Ignored, Parser};
+pub(crate) use stream::{Ignored, Parser, too_heavy};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,7 +25,12 @@ pub(crate) struct Bounds {
     pub(crate) depth: usize,
     /// Digits of one integer.
     pub(crate) integer_digits: usize,
+    /// Values, where an array or object counts as [`CONTAINER`].
+    pub(crate) weight: u64,
 }
+
+/// What an array or object weighs beside one scalar: about what it takes in memory.
+pub(crate) const CONTAINER: u64 = 8;
 
 /// One member of an object: its key, and where its value stands.
 #[derive(Debug)]
@@ -279,7 +284,7 @@ fn close_if_none(next: Option<Peek>, open: &mut Vec<Open>) -> Option<Peek> {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { depth: 8, integer_digits: 20 };
+    const BOUNDS: Bounds = Bounds { depth: 8, integer_digits: 20, weight: 100 };
 
     fn kind(text: &str) -> Option<ErrorKind> {
         check(text.as_bytes(), BOUNDS).err().map(|error| error.kind())
@@ -335,6 +340,9 @@ mod tests {
         assert_eq!(kind("[[[[[[[[[]]]]]]]]]"), Some(ErrorKind::LimitExceeded));
         assert_eq!(kind(&"1".repeat(20)), None);
         assert_eq!(kind(&"1".repeat(21)), Some(ErrorKind::LimitExceeded));
+        let of = |items: usize| format!("[[],{{\"a\":\"\"}}{}]", ",null".repeat(items));
+        assert_eq!(kind(&of(75)), None);
+        assert_eq!(kind(&of(76)), Some(ErrorKind::LimitExceeded));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub const STATE_FORMAT: u64 = 1;
 /// Metadata longer than this many bytes is refused.
 pub const MAX_METADATA: usize = 64 * 1024;
 
-const BOUNDS: Bounds = Bounds { depth: 16, integer_digits: 20 };
+const BOUNDS: Bounds = Bounds { depth: 16, integer_digits: 20, weight: u64::MAX };
 
 /// The fields that the original xenoscale/Persist writes; any other needs `metadata_hash`.
 const ORIGINAL_FIELDS: [&str; 11] = [

@@ -43,6 +43,24 @@ enum Place {
     InLeaf,
 }
 
+impl Open<'_> {
+    /// Whether the value of this key is read.
+    fn holds(&self, name: &str) -> bool {
+        matches!(&self.items, Items::Dict { key: Some(key), .. } if key == name)
+    }
+
+    /// Whether this is a tag of one of these kinds, with nothing but its kind so far.
+    fn is_of(&self, kinds: &[&str]) -> PyResult<bool> {
+        let Items::Dict { made, mark: Mark::Tag, .. } = &self.items else {
+            return Ok(false);
+        };
+        let kind = made.get_item(intern!(made.py(), "$persist"))?;
+        let is_one =
+            |kind: Bound<'_, PyAny>| kinds.iter().any(|name| kind.eq(name).unwrap_or(false));
+        Ok(self.place == Place::Leaf && made.len() == 1 && kind.is_some_and(is_one))
+    }
+}
+
 enum Items<'py> {
     List(Vec<Bound<'py, PyAny>>),
     Dict { made: Bound<'py, PyDict>, key: Option<Bound<'py, PyString>>, mark: Mark },
@@ -207,9 +225,9 @@ impl<'py> Builder<'py> {
         self.py.import(intern!(self.py, "persist.codec._text"))?.getattr("_integer")?.call1((text,))
     }
 
-    /// Takes a part of a long text: of bytes, it is what they are.
+    /// Takes a part of a long text: of base64, it is what that stands for.
     fn take_part(&mut self, text: &str) -> PyResult<()> {
-        if self.long_text.is_empty() && self.long_bytes.is_none() && self.is_in_bytes()? {
+        if self.long_text.is_empty() && self.long_bytes.is_none() && self.is_base64()? {
             self.long_bytes = Some(Base64::new(self.py)?);
         }
         if let Some(bytes) = &mut self.long_bytes {
@@ -219,19 +237,18 @@ impl<'py> Builder<'py> {
         Ok(())
     }
 
-    /// Whether the text that is read is the base64 of bytes.
-    fn is_in_bytes(&self) -> PyResult<bool> {
-        let Some(Open {
-            items: Items::Dict { made, key: Some(key), mark: Mark::Tag },
-            place: Place::Leaf,
-            ..
-        }) = self.open.last()
-        else {
+    /// Whether the text that is read is the base64 of bytes, or of what an array holds.
+    fn is_base64(&self) -> PyResult<bool> {
+        if !self.reads_tags {
             return Ok(false);
-        };
-        let kind = made.get_item(intern!(self.py, "$persist"))?;
-        let is_bytes = kind.is_some_and(|kind| kind.eq("bytes").unwrap_or(false));
-        Ok(self.reads_tags && is_bytes && made.len() == 1 && key == "v")
+        }
+        match self.open.as_slice() {
+            [.., tag, inner] if inner.holds("data") && tag.holds("v") => {
+                Ok(inner.place == Place::InLeaf && tag.is_of(&["ndarray", "npscalar"])?)
+            }
+            [.., tag] if tag.holds("v") => tag.is_of(&["bytes", "bytearray"]),
+            _ => Ok(false),
+        }
     }
 
     fn text(&mut self, last: &str) -> PyResult<Built<'py>> {

@@ -7,6 +7,7 @@
 
 mod containers;
 mod keys;
+mod long;
 mod messages;
 mod numbers;
 mod objects;
@@ -18,13 +19,12 @@ mod shared;
 mod stream;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use persist_core::Error;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple,
 };
 
 use crate::error::Failure;
@@ -46,12 +46,6 @@ use self::text::Text;
 const DEEPEST: u32 = 100;
 /// The largest integer that every reader of JSON holds exactly.
 const SAFE_INTEGER: i64 = 1 << 53;
-/// From this length on, it is cheaper to ask whether a text is ASCII than to copy it.
-const SHORTEST_ASCII: usize = 512;
-/// Longer texts are written in parts of so many characters.
-const LONG: usize = 1 << 18;
-/// By how much parts overlap when they are searched for credentials.
-const LONGEST_CREDENTIAL: usize = 4096;
 /// Whether longer integers can come back is for the codec in Python to say.
 const LONGEST_INTEGER: usize = 4000;
 
@@ -61,6 +55,8 @@ pub(crate) enum Stop {
     Leave,
     /// The state changed meanwhile.
     Changed,
+    /// Long bytes stand in a constructor that was begun as one without tags.
+    Tagged,
     Python(PyErr),
     Core(Error),
 }
@@ -91,7 +87,7 @@ impl From<Stop> for Failure {
         match stop {
             Stop::Python(error) => Self::Python(error),
             Stop::Core(error) => Self::Core(error),
-            Stop::Leave | Stop::Changed => Self::Python(Python::attach(changed)),
+            Stop::Leave | Stop::Changed | Stop::Tagged => Self::Python(Python::attach(changed)),
         }
     }
 }
@@ -129,6 +125,8 @@ struct Walk<'w, 'py> {
     classes: HashMap<usize, Class<'py>>,
     /// By address: what Python said of values that hold others.
     shapes: HashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    /// The addresses of what there is a limit for.
+    counted: HashMap<String, HashSet<usize>>,
     pace: Pace,
     print: Print,
     /// Where a text of a conversation looks like it holds a credential.
@@ -151,20 +149,22 @@ pub(crate) struct Written {
     pub(crate) marks: Vec<usize>,
     /// Whether all of it is to be read again and compared.
     pub(crate) needs_check: bool,
+    /// What it weighs, as the limits of the format count.
+    pub(crate) weight: u64,
 }
 
-/// Writes a value: its text, the marks, and whether that is to be read again and compared; `None`
-/// where the codec in Python has to do it.
+/// Writes a value: its text, the marks, whether that is to be read again and compared, and what it
+/// weighs; `None` where the codec in Python has to do it.
 #[pyfunction]
-#[expect(clippy::type_complexity, reason = "three parts of what was written")]
+#[expect(clippy::type_complexity, reason = "four parts of what was written")]
 pub(crate) fn walk<'py>(
     value: &Bound<'py, PyAny>,
     wishes: Wishes<'py>,
-) -> Result<Option<(Bound<'py, PyBytes>, Vec<usize>, bool)>, Failure> {
+) -> Result<Option<(Bound<'py, PyBytes>, Vec<usize>, bool, u64)>, Failure> {
     match write(value, &wishes) {
         Ok(written) => {
             let text = PyBytes::new(value.py(), &written.text);
-            Ok(Some((text, written.marks, written.needs_check)))
+            Ok(Some((text, written.marks, written.needs_check, written.weight)))
         }
         Err(Stop::Leave) => Ok(None),
         Err(stop) => Err(stop.into()),
@@ -175,9 +175,9 @@ pub(crate) fn walk<'py>(
 pub(crate) fn write<'py>(value: &Bound<'py, PyAny>, wishes: &Wishes<'py>) -> Done<Written> {
     let mut walk = Walk::new(value.py(), wishes, None);
     walk.run(value)?;
-    let needs_check = walk.needs_check;
+    let (needs_check, weight) = (walk.needs_check, walk.text.weight());
     let (text, marks) = walk.text.take();
-    Ok(Written { text, marks, needs_check })
+    Ok(Written { text, marks, needs_check, weight })
 }
 
 /// Writes a value into a snapshot, up to what is still to be saved.
@@ -188,8 +188,9 @@ pub(crate) fn begin<'py>(
 ) -> Done<Saving> {
     let mut walk = Walk::new(value.py(), wishes, Some(&mut stream));
     walk.run(value)?;
+    let weight = walk.text.weight();
     let (text, marks) = walk.text.take();
-    Ok(Saving { stream, text, marks })
+    Ok(Saving { stream, text, marks, weight })
 }
 
 impl<'w, 'py> Walk<'w, 'py> {
@@ -204,6 +205,7 @@ impl<'w, 'py> Walk<'w, 'py> {
             scan: Scan::new(&wishes.secrets_policy, wishes.redact.clone()),
             classes: HashMap::new(),
             shapes: HashMap::new(),
+            counted: HashMap::new(),
             pace: Pace::new(wishes.max_pause),
             print: Print::default(),
             warnings: Vec::new(),
@@ -259,10 +261,14 @@ impl<'w, 'py> Walk<'w, 'py> {
         self.value(value, &Path::root(&wishes.path), 0)
     }
 
-    /// Hands on what is written, if that is enough and will not be changed; lets other threads run,
-    /// if it is time.
+    /// Hands on what is written, if it is time; lets other threads run.
     fn settle(&mut self) -> Done {
         self.pace.breathe(self.py);
+        self.hand_on()
+    }
+
+    /// Hands on what is written, if that is enough and will not be changed.
+    fn hand_on(&mut self) -> Done {
         let Some(stream) = &mut self.stream else {
             return Ok(());
         };
@@ -308,81 +314,11 @@ impl<'w, 'py> Walk<'w, 'py> {
             self.tuple(tuple, at, depth)
         } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
             self.bytes(bytes)
+        } else if let Ok(bytes) = value.cast_exact::<PyByteArray>() {
+            self.shared(value, depth, |walk| walk.bytearray(bytes))
         } else {
             self.object(value, at, depth)
         }
-    }
-
-    fn string(&mut self, text: &Bound<'py, PyString>, at: &Path<'_, 'py>) -> Done {
-        let length = text.len()?;
-        self.print.saw(length as u64);
-        if self.text.is_muted() {
-            // What is wrong with it, or suspect, is found when it is written.
-            return Ok(());
-        }
-        if length >= SHORTEST_ASCII
-            && text.call_method0(intern!(self.py, "isascii"))?.is_truthy()?
-        {
-            // Nothing is kept in the text for it, as would be with other characters.
-            return self.encoded(text, text.to_str()?.as_bytes(), at);
-        }
-        if length > LONG {
-            return self.long_string(text, length, at);
-        }
-        match raw::utf8(text) {
-            Ok(utf8) => self.encoded(text, utf8.as_bytes(), at),
-            Err(_) => self.surrogates(text, at),
-        }
-    }
-
-    fn encoded(&mut self, text: &Bound<'py, PyString>, utf8: &[u8], at: &Path<'_, 'py>) -> Done {
-        if self.scan.is_suspect(utf8) {
-            self.show(text, at)?;
-        }
-        self.text.string(utf8);
-        Ok(())
-    }
-
-    /// A text in parts, so that it is not there twice as a whole.
-    fn long_string(
-        &mut self,
-        text: &Bound<'py, PyString>,
-        length: usize,
-        at: &Path<'_, 'py>,
-    ) -> Done {
-        let place = self.text.place();
-        // Parts overlap by what a credential is long.
-        let scan = &self.scan;
-        let mut is_suspect = false;
-        let written = self.text.parts(|into| -> PyResult<()> {
-            let mut tail = Vec::new();
-            for from in (0..length).step_by(LONG) {
-                let part = raw::part_of(text, from, from + LONG)?;
-                let utf8 = raw::utf8(&part)?;
-                let bytes = utf8.as_bytes();
-                text::escape(into, bytes);
-                tail.extend_from_slice(bytes);
-                is_suspect |= scan.is_suspect(&tail);
-                tail.drain(..tail.len().saturating_sub(LONGEST_CREDENTIAL));
-            }
-            Ok(())
-        });
-        if written.is_err() {
-            self.text.go_back(place);
-            return self.surrogates(text, at);
-        }
-        if is_suspect { self.show(text, at) } else { Ok(()) }
-    }
-
-    /// A text that UTF-8 does not have.
-    fn surrogates(&mut self, text: &Bound<'py, PyString>, at: &Path<'_, 'py>) -> Done {
-        self.show(text, at)?;
-        let utf16 = text.call_method1("encode", ("utf-16-be", "surrogatepass"))?;
-        let digits: String = utf16.call_method0("hex")?.extract()?;
-        self.text.begin_tag("str");
-        self.text.string(digits.as_bytes());
-        self.text.end_object();
-        Ok(())
     }
 
     /// Shows Python a text that may hold a credential.

@@ -28,6 +28,8 @@ MAX_RATIO, RATIO_FREE = 1000, 64 * 1024 * 1024
 MAX_METADATA = 64 * 1024
 MAX_DEPTH = {"state": 512, "metadata": 16}
 MAX_DIGITS = 4300
+MAX_WEIGHT, WEIGHT_RATIO, WEIGHT_FREE = 2**30, 32, 2**25
+CONTAINER = 8
 ENTRY = 40
 HEADER = bytes.fromhex("1f8b08040000000000ff")
 FIRST_ELEVEN = [
@@ -69,9 +71,9 @@ def read(data: bytes) -> Snapshot:
     if data[:2] == b"\x1f\x8b":
         if data[12:14] == b"PS":
             return _native(data)
-        return _foreign(_inflate(data), "gzip")
+        return _foreign(_inflate(data), "gzip", len(data))
     if data[:1] in (b"{", b" ", b"\t", b"\n", b"\r"):
-        return _foreign(data, "none")
+        return _foreign(data, "none", len(data))
     raise Refused("format", "neither gzip nor a plain document")
 
 
@@ -96,7 +98,7 @@ def _native(data: bytes) -> Snapshot:
         raise Refused("integrity", "content_hash")
     if state.strip(b" \t\n\r") != state:
         raise Refused("format", "white space around the state")
-    _strict(state, MAX_DEPTH["state"])
+    _check_weight(_strict(state, MAX_DEPTH["state"]), len(data))
     return Snapshot(metadata, state, is_native=True, is_protected=True)
 
 
@@ -233,7 +235,7 @@ def _check_size(unpacked: int, size: int) -> None:
         raise Refused("limit_exceeded", "it unpacks to too much")
 
 
-def _foreign(text: bytes, container: str) -> Snapshot:
+def _foreign(text: bytes, container: str, size: int) -> Snapshot:
     _check_size(len(text), len(text) if container == "none" else MAX_DOCUMENT)
     members = _members(text)
     if set(members) != {"metadata", "agent_state"}:
@@ -246,7 +248,7 @@ def _foreign(text: bytes, container: str) -> Snapshot:
         raise Refused("integrity", "uncompressed_size")
     if hashlib.sha256(state).hexdigest() != metadata["content_hash"]:
         raise Refused("integrity", "content_hash")
-    _strict(state, MAX_DEPTH["state"])
+    _check_weight(_strict(state, MAX_DEPTH["state"]), size)
     return Snapshot(metadata, state, is_native=False, is_protected="metadata_hash" in metadata)
 
 
@@ -399,6 +401,18 @@ def _check_depth(text: bytes, limit: int) -> None:
             depth -= 1
         if depth > limit:
             raise Refused("limit_exceeded", "it is nested too deep")
+
+
+def _check_weight(value: object, size: int) -> None:
+    limit = min(MAX_WEIGHT, max(WEIGHT_FREE, WEIGHT_RATIO * size))
+    weight, pending = 0, [value]
+    while pending:
+        value = pending.pop()
+        weight += CONTAINER if type(value) in (list, dict) else 1
+        if type(value) in (list, dict):
+            pending.extend(value if type(value) is list else value.values())
+        if weight > limit:
+            raise Refused("limit_exceeded", "it holds too many values")
 
 
 def _check_surrogates(text: str) -> None:

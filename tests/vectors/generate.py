@@ -189,6 +189,8 @@ def vectors() -> dict[str, tuple[bytes, str, list[str]]]:
     junk = deflated(STATE[20:]) + b"junk"
     two = [STATE[:20], STATE[20:]]
     deep = b"[" * 512 + b"]" * 512
+    arrays = b"[" + b",".join([b"[]"] * 2**22) + b"]"
+    heavy = [arrays[n : n + 2**20] for n in range(0, len(arrays), 2**20)]
     found: dict[str, tuple[bytes, str, list[str]]] = {
         # valid files
         "ok-native": (good, "nothing", ok),
@@ -577,6 +579,11 @@ def vectors() -> dict[str, tuple[bytes, str, list[str]]]:
         "state-leading-zero": (native(b'{"turns":01,"padding":"......"}'), "a leading zero", fmt),
         "state-too-deep": (native(b"[" + deep + b"]"), "513 levels", limit),
         "state-too-many-digits": (native(b"1" * 4301), "an integer of 4301 digits", limit),
+        "state-too-heavy": (
+            native(b"".join(heavy), texts=heavy),
+            "2^22 arrays in one, in a file of some KiB",
+            limit,
+        ),
         "foreign-state-changed": (
             pack(changed(text, state_at + 15, b"J")),
             "a byte of the state was changed",

@@ -1,5 +1,6 @@
 //! Reads a file of any other layout: the same text split otherwise, or a file of the original.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Protection, ReadOptions, Snapshot, changed, malformed};
@@ -15,7 +16,7 @@ const PREFIX: u64 = 2 * MAX_METADATA as u64;
 /// The metadata, when it stands first and whole in what these first bytes of a file unpack to.
 pub(super) fn metadata_in_prefix(container: Container, start: &[u8]) -> Result<Option<Metadata>> {
     let text = unpack_prefix(container, start);
-    let bounds = Bounds { depth: 16, integer_digits: 20 };
+    let bounds = Bounds { depth: 16, integer_digits: 20, weight: u64::MAX };
     let first = json::first_member(&text, bounds).filter(|member| member.key == "metadata");
     let bytes = first.and_then(|member| text.get(member.value));
     let metadata = bytes.map(Metadata::parse).transpose()?;
@@ -23,12 +24,17 @@ pub(super) fn metadata_in_prefix(container: Container, start: &[u8]) -> Result<O
 }
 
 /// Reads a whole file.
-pub(super) fn read(container: Container, file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
-    let text = unpack(container, file, options)?;
-    let (metadata, state) = split(&text, options.limits.bounds())?;
+pub(super) fn read(
+    container: Container,
+    file: Cow<'_, [u8]>,
+    options: &ReadOptions,
+) -> Result<Snapshot> {
+    let bounds = options.limits.bounds(file.len() as u64);
+    let mut text = unpack(container, file, options)?;
+    let (metadata, place) = split(&text, bounds)?;
     let metadata = Metadata::parse(text.get(metadata).unwrap_or_default())?;
     check_algorithm(&metadata, container)?;
-    let state = text.get(state).unwrap_or_default();
+    let state = text.get(place.clone()).unwrap_or_default();
     if metadata.uncompressed_size != state.len() as u64 {
         return Err(changed("uncompressed_size does not match the state"));
     }
@@ -40,16 +46,19 @@ pub(super) fn read(container: Container, file: &[u8], options: &ReadOptions) -> 
         Some(_) => Protection::Full,
         None => Protection::MetadataUnprotected,
     };
-    Ok(Snapshot { metadata, state: state.to_vec(), protection })
+    // The text may be long: the state stays where it is.
+    text.truncate(place.end);
+    drop(text.drain(..place.start));
+    Ok(Snapshot { metadata, state: text, protection })
 }
 
-fn unpack(container: Container, file: &[u8], options: &ReadOptions) -> Result<Vec<u8>> {
+fn unpack(container: Container, file: Cow<'_, [u8]>, options: &ReadOptions) -> Result<Vec<u8>> {
     let size = file.len() as u64;
     let enough = options.limits.unpacked_from(size).saturating_add(1);
     let text = match container {
-        Container::Gzip => compression::inflate_all(file, enough)?,
-        Container::Plain => file.to_vec(),
-        _ => compression::decompress_all(file, enough)?,
+        Container::Gzip => compression::inflate_all(&file, enough)?,
+        Container::Plain => file.into_owned(),
+        _ => compression::decompress_all(&file, enough)?,
     };
     options.limits.check_unpacked(text.len() as u64, size)?;
     Ok(text)

@@ -1,5 +1,7 @@
 //! Reads snapshots: the metadata alone in one small read, or everything with every check.
 
+use std::borrow::Cow;
+
 use super::{MAX_HEAD, PAGE, ReadOptions, Snapshot, foreign, framing, malformed, native};
 use crate::compression::Container;
 use crate::error::Result;
@@ -19,16 +21,16 @@ pub(super) struct Kind {
 
 /// Reads and checks a whole snapshot, and its text as well.
 pub(crate) fn read_checked(file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
-    let snapshot = read(file, options)?;
-    json::check(&snapshot.state, options.limits.bounds())?;
+    let snapshot = read(file.into(), options)?;
+    json::check(&snapshot.state, options.limits.bounds(file.len() as u64))?;
     Ok(snapshot)
 }
 
 /// Reads a whole snapshot and checks all but the text of its state.
-pub(super) fn read(file: &[u8], options: &ReadOptions) -> Result<Snapshot> {
-    let kind = kind_of(file)?;
+pub(super) fn read(file: Cow<'_, [u8]>, options: &ReadOptions) -> Result<Snapshot> {
+    let kind = kind_of(&file)?;
     if kind.is_native {
-        native::read(kind.container, file, options)
+        native::read(kind.container, &file, options)
     } else {
         foreign::read(kind.container, file, options)
     }
@@ -47,7 +49,7 @@ pub(crate) fn read_metadata(object: &dyn Object, options: &ReadOptions) -> Resul
     if let Some(metadata) = foreign::metadata_in_prefix(kind.container, &start)? {
         return Ok(metadata);
     }
-    read(&read_all(object, options)?, options).map(|snapshot| snapshot.metadata)
+    read(read_all(object, options)?.into(), options).map(|snapshot| snapshot.metadata)
 }
 
 /// The bytes of the whole file, when they are not more than the limits allow for a plain one.

@@ -31,6 +31,9 @@ const LONGEST_TABLE: u64 = 8 * 1024 * 1024;
 /// A block of ours is not longer, packed or not.
 const LARGEST: u64 = 2 * MAX_BLOCK as u64;
 
+/// So much of a text that is there whole is parsed at once.
+const PIECE: usize = 1024 * 1024;
+
 /// Blocks that a thread has ready before it waits.
 const AHEAD: usize = 1;
 
@@ -45,10 +48,11 @@ pub(crate) fn read_events(
     {
         return plan.run(object, options, events);
     }
-    let snapshot = events.detached(|| read(&read_all(object, options)?, options))?;
+    let snapshot = events.detached(|| read(read_all(object, options)?.into(), options))?;
     events.begin(&snapshot.metadata);
-    let mut parser = Parser::new(options.limits.bounds());
-    parser.feed(&snapshot.state, events)?;
+    let mut parser = Parser::new(options.limits.bounds(object.size()));
+    // In pieces, so that a long text is handed on in parts.
+    snapshot.state.chunks(PIECE).try_for_each(|piece| parser.feed(piece, events))?;
     parser.finish(events)?;
     Ok((snapshot.metadata, snapshot.protection))
 }
@@ -107,7 +111,7 @@ impl Plan {
     ) -> Result<(Metadata, Protection)> {
         events.begin(&self.metadata);
         let mut reader = Reader {
-            parser: Parser::new(options.limits.bounds()),
+            parser: Parser::new(options.limits.bounds(object.size())),
             parsed: Ok(()),
             hasher: Running::default(),
         };

@@ -13,11 +13,14 @@ use super::{Limits, framing, head, malformed};
 use crate::compression::{Algorithm, Container, Level};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Digest;
+use crate::json::too_heavy;
 use crate::metadata::Metadata;
 use crate::storage::{ETag, Upload};
 
 /// Blocks end at the last cut mark in the second half of this length, or at its end.
 const BLOCK: usize = 1024 * 1024;
+
+const KEEP_BESIDE: &str = "split the state, or keep large data beside the agent";
 
 /// What is to be written.
 #[derive(Debug)]
@@ -59,6 +62,8 @@ pub(crate) struct Writer {
     mark: usize,
     /// Bytes in the blocks before it.
     length: u64,
+    /// What the state weighs, as far as its producer said.
+    weight: u64,
     blocks: Blocks,
 }
 
@@ -67,7 +72,7 @@ impl Writer {
     pub(crate) fn new(draft: Draft, head_length: usize, upload: Box<dyn Upload>) -> Self {
         let assembly = Assembly::new(upload, draft.is_checked);
         let blocks = Blocks::new(&draft, assembly);
-        Self { draft, head_length, block: Vec::new(), mark: 0, length: 0, blocks }
+        Self { draft, head_length, block: Vec::new(), mark: 0, length: 0, weight: 0, blocks }
     }
 
     /// Takes a piece that there is room for in the block; false when there is not.
@@ -98,6 +103,11 @@ impl Writer {
         self.mark = self.block.len();
     }
 
+    /// Says what all of the state weighs, where the text is not checked.
+    pub(crate) fn weigh(&mut self, weight: u64) {
+        self.weight = weight;
+    }
+
     /// Hands on a block that is full: up to the last mark in its second half, else all of it.
     fn cut(&mut self) -> Result<()> {
         let end = if self.mark > BLOCK / 2 { self.mark } else { BLOCK };
@@ -123,7 +133,8 @@ impl Writer {
         metadata.uncompressed_size = length;
         metadata.compressed_size = Some(sum_of_lengths(&assembled.table));
         metadata.block_root = self.draft.has_table().then(|| table::root(&assembled.table));
-        check_ratio(&metadata, self.head_length)?;
+        let weight = assembled.weight.unwrap_or(self.weight);
+        check_ratios(&metadata, weight, self.head_length)?;
         assembled.upload.write(&framing::closing_bytes(container, &assembled.table))?;
         let text_length = self.head_length.saturating_sub(framing::head_overhead(container));
         let text = head::to_text(&metadata.seal(), text_length)?;
@@ -142,17 +153,24 @@ fn check_length(length: u64) -> Result<()> {
         return Ok(());
     }
     let message = format!("the state is longer than {limit} bytes");
-    Err(Error::new(ErrorKind::LimitExceeded, message)
-        .with_hint("split the state, or keep large data beside the agent"))
+    Err(Error::new(ErrorKind::LimitExceeded, message).with_hint(KEEP_BESIDE))
 }
 
-/// A state of one repeated byte can be denser than readers accept.
-fn check_ratio(metadata: &Metadata, head_length: usize) -> Result<()> {
+/// A state of one repeated byte, or of the same values again and again, can be denser than readers
+/// accept.
+fn check_ratios(metadata: &Metadata, weight: u64, head_length: usize) -> Result<()> {
+    let limits = Limits::DEFAULT;
+    if weight > limits.weight {
+        return Err(too_heavy(limits.weight).with_hint(KEEP_BESIDE));
+    }
     let size = metadata.compressed_size.unwrap_or_default().saturating_add(head_length as u64);
-    Limits::DEFAULT.check_unpacked(metadata.uncompressed_size, size).map_err(|error| {
-        Error::new(error.kind(), "the state compresses too well: no reader would accept it")
-            .with_hint("write it with compression=\"none\"")
-    })
+    let is_thin = limits.check_unpacked(metadata.uncompressed_size, size).is_ok();
+    if is_thin && weight <= limits.weight_from(size) {
+        return Ok(());
+    }
+    let message = "the state compresses too well: no reader would accept it";
+    Err(Error::new(ErrorKind::LimitExceeded, message)
+        .with_hint("write it with compression=\"none\""))
 }
 
 #[cfg(test)]

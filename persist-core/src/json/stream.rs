@@ -16,7 +16,7 @@ pub(crate) use events::Ignored;
 use self::keys::{Keys, OwnKeys};
 use self::numbers::{is_number, split_number};
 use self::texts::{plain_length, unescape};
-use super::{Bounds, format_error, is_space};
+use super::{Bounds, CONTAINER, format_error, is_space};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A text that goes on in the next piece is handed on in parts of at least this many bytes.
@@ -94,6 +94,7 @@ pub(crate) struct Parser {
     open: Vec<Open>,
     keys: Keys,
     last: u8,
+    weight: u64,
 }
 
 impl Parser {
@@ -109,7 +110,13 @@ impl Parser {
             open: Vec::new(),
             keys: Keys::default(),
             last: b' ',
+            weight: 0,
         }
+    }
+
+    /// What was read weighs so much.
+    pub(crate) fn weight(&self) -> u64 {
+        self.weight
     }
 
     /// Reads the next piece of the text.
@@ -264,6 +271,7 @@ impl Parser {
             let message = format!("the JSON value is nested more than {limit} levels deep");
             return Err(Refused::Whole(Error::new(ErrorKind::LimitExceeded, message)));
         }
+        self.weigh(CONTAINER).map_err(Refused::Whole)?;
         if is_object {
             self.open.push(Open::Object(self.keys.begin()));
             self.expect = Expect::KeyOrEnd;
@@ -302,6 +310,14 @@ impl Parser {
         Err(UNEXPECTED)
     }
 
+    fn weigh(&mut self, weight: u64) -> Result<()> {
+        self.weight = self.weight.saturating_add(weight);
+        if self.weight <= self.bounds.weight {
+            return Ok(());
+        }
+        Err(too_heavy(self.bounds.weight))
+    }
+
     fn value_ended(&mut self) {
         self.expect = if self.open.is_empty() { Expect::Nothing } else { Expect::CommaOrEnd };
     }
@@ -327,6 +343,7 @@ impl Parser {
         }
         for word in ["null", "true", "false"] {
             if rest.starts_with(word.as_bytes()) {
+                self.weigh(1).map_err(Refused::Whole)?;
                 cursor.skip(word.len());
                 match word {
                     "null" => events.null(),
@@ -346,6 +363,7 @@ impl Parser {
         self.check_digits(number)?;
         let text = str::from_utf8(number).ok().filter(|_| is_number(number));
         let text = text.ok_or_else(|| self.refuse(0, "this is not a number"))?;
+        self.weigh(1)?;
         events.number(text);
         self.value_ended();
         Ok(())
@@ -382,6 +400,7 @@ impl Parser {
                 }
                 Some(b'\\') => {
                     self.scratch.push_str(run);
+                    self.hand_on(kind, events);
                     let Some((character, length)) = unescape(rest)? else {
                         return Ok(false);
                     };
@@ -391,13 +410,18 @@ impl Parser {
                 Some(_) => return Err(Refused::Here("a control character stands in a text")),
                 None => {
                     self.scratch.push_str(run);
-                    if kind == Text::Value && self.scratch.len() >= LONG {
-                        events.part(&self.scratch);
-                        self.scratch.clear();
-                    }
+                    self.hand_on(kind, events);
                     return Ok(false);
                 }
             }
+        }
+    }
+
+    /// Hands on what has come of a long text.
+    fn hand_on(&mut self, kind: Text, events: &mut impl Events) {
+        if kind == Text::Value && self.scratch.len() >= LONG {
+            events.part(&self.scratch);
+            self.scratch.clear();
         }
     }
 
@@ -425,6 +449,7 @@ impl Parser {
         events: &mut impl Events,
     ) -> std::result::Result<(), Refused> {
         if kind == Text::Value {
+            self.weigh(1).map_err(Refused::Whole)?;
             events.string(text);
             self.value_ended();
             return Ok(());
@@ -466,6 +491,13 @@ impl Refused {
     }
 }
 
+/// The error for a state that weighs more than this.
+pub(crate) fn too_heavy(limit: u64) -> Error {
+    let message = format!("the state weighs more than {limit}: it holds too many values");
+    Error::new(ErrorKind::LimitExceeded, message)
+        .with_hint("if you trust the file, read it with higher limits")
+}
+
 fn not_bare() -> Error {
     format_error("the JSON value is empty or has white space around it")
 }
@@ -489,7 +521,7 @@ mod tests {
     use super::super::members;
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { depth: 8, integer_digits: 20 };
+    const BOUNDS: Bounds = Bounds { depth: 8, integer_digits: 20, weight: u64::MAX };
 
     fn kind(text: &[u8], piece: usize) -> Option<ErrorKind> {
         let mut parser = Parser::new(BOUNDS);

@@ -35,7 +35,7 @@ pub fn begin(storage: &dyn Storage, key: &Key, options: &SaveOptions) -> Result<
 }
 
 /// Does what [`begin`] does, for a producer that writes strict JSON by construction: the text is not
-/// checked again. Lengths and the ratio are.
+/// checked again. Lengths and the ratio are; what it weighs, the producer says with `weigh`.
 ///
 /// A caller that cannot promise this writes snapshots that no reader accepts.
 #[doc(hidden)]
@@ -93,6 +93,12 @@ impl Writer {
     #[inline]
     pub fn mark(&mut self) {
         self.inner.mark();
+    }
+
+    /// Says what all of the state weighs; for the producer that [`begin_trusted`] is for.
+    #[doc(hidden)]
+    pub fn weigh(&mut self, weight: u64) {
+        self.inner.weigh(weight);
     }
 
     /// Writes the rest; when this returns, the snapshot is there whole.

@@ -206,8 +206,8 @@ def verify(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> bool:
     Checks all of a snapshot; returns whether its metadata is protected as well.
     """
 
-def walk(value: Any, wishes: Incomplete) -> tuple[bytes, list[int], bool] | None:
+def walk(value: Any, wishes: Incomplete) -> tuple[bytes, list[int], bool, int] | None:
     """
-    Writes a value: its text, the marks, and whether that is to be read again and compared; `None`
-    where the codec in Python has to do it.
+    Writes a value: its text, the marks, whether that is to be read again and compared, and what it
+    weighs; `None` where the codec in Python has to do it.
     """

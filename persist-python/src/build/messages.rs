@@ -13,6 +13,7 @@ pub(super) struct Plans<'py> {
     simple: Bound<'py, PyAny>,
     kinds: Bound<'py, PyAny>,
     leaves: Bound<'py, PyAny>,
+    arrays: Bound<'py, PyAny>,
 }
 
 impl<'py> Plans<'py> {
@@ -22,12 +23,14 @@ impl<'py> Plans<'py> {
             simple: module.getattr("simple")?,
             kinds: module.getattr("SIMPLE")?,
             leaves: module.getattr("LEAVES")?,
+            arrays: module.getattr("ARRAYS")?,
         })
     }
 
     /// Whether a kind takes its JSON as it is written, and no values in it.
     pub(super) fn is_leaf(&self, kind: &Bound<'py, PyAny>) -> PyResult<bool> {
-        Ok(kind.is_exact_instance_of::<PyString>() && self.leaves.contains(kind)?)
+        let is_text = kind.is_exact_instance_of::<PyString>();
+        Ok(is_text && (self.leaves.contains(kind)? || self.arrays.contains(kind)?))
     }
 
     /// The value of a tag whose kind holds data alone; `None` for any other.

@@ -1,19 +1,14 @@
-//! Dicts, lists, tuples and bytes.
+//! Dicts, lists and tuples.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use super::keys::Key;
 use super::secrets::Policy;
 use super::shared::Meeting;
 use super::{DEEPEST, Done, Path, Step, Stop, Walk};
 use crate::raw::{self, Items};
-
-/// Bytes are written in parts of so many; a multiple of three, which base64 ends a part with.
-const PART: usize = 3 << 16;
 
 impl<'py> Walk<'_, 'py> {
     /// Writes a value that may be shared: itself, with a label, or a reference to it.
@@ -95,21 +90,6 @@ impl<'py> Walk<'_, 'py> {
             self.value(&item, &at.to(Step::Index(index)), depth + 2)?;
         }
         self.text.end_array();
-        self.text.end_object();
-        Ok(())
-    }
-
-    pub(super) fn bytes(&mut self, bytes: &Bound<'py, PyBytes>) -> Done {
-        self.text.begin_tag("bytes");
-        self.text.parts(|into| {
-            for part in bytes.as_bytes().chunks(PART) {
-                let length = into.len();
-                into.resize(length + part.len().div_ceil(3) * 4, 0);
-                let free = into.get_mut(length..).unwrap_or_default();
-                STANDARD.encode_slice(part, free).map_err(|_| Stop::Leave)?;
-            }
-            Ok::<(), Stop>(())
-        })?;
         self.text.end_object();
         Ok(())
     }

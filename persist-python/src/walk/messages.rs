@@ -4,8 +4,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use super::pace::Print;
 use super::shared::Meeting;
-use super::{Done, Path, Step, Walk, text};
+use super::text::{Beginning, CONTAINER, Place};
+use super::{Done, Path, Step, Stop, Walk, text};
 use crate::plans::{Held, Plan};
 use crate::raw;
 
@@ -13,9 +15,9 @@ use crate::raw;
 pub(crate) struct Head {
     steps: Vec<Vec<u8>>,
     /// All up to the arguments, in a file that has none of our tags in them.
-    plain: Vec<u8>,
+    plain: Beginning,
     /// The same where there are some.
-    tagged: Vec<u8>,
+    tagged: Beginning,
 }
 
 impl Head {
@@ -31,13 +33,22 @@ impl Head {
             steps.push(step);
         }
         id.push(b']');
-        let around = |start: &str| [start.as_bytes(), &id, b",\"kwargs\":"].concat();
-        Ok(Self {
-            steps,
-            plain: around("{\"lc\":1,\"type\":\"constructor\",\"id\":"),
-            tagged: around("{\"$persist\":\"lc\",\"v\":{\"id\":"),
-        })
+        let around = |start: &str, weight: u64| Beginning {
+            text: [start.as_bytes(), &id, b",\"kwargs\":"].concat(),
+            weight: weight + CONTAINER + steps.len() as u64,
+        };
+        let plain = around("{\"lc\":1,\"type\":\"constructor\",\"id\":", CONTAINER + 2);
+        let tagged = around("{\"$persist\":\"lc\",\"v\":{\"id\":", 2 * CONTAINER + 1);
+        Ok(Self { steps, plain, tagged })
     }
+}
+
+/// What is put back when a constructor is written again.
+struct Before {
+    text: Place,
+    met: usize,
+    print: Print,
+    warnings: usize,
 }
 
 impl<'py> Walk<'_, 'py> {
@@ -93,14 +104,31 @@ impl<'py> Walk<'_, 'py> {
         head: &Head,
         arguments: impl Fn(&mut Self) -> Done,
     ) -> Done {
+        let before = self.before();
         self.unsettled += 1;
-        if self.text.is_cut_in_dicts() {
-            self.constructor_in_cuts(head, &arguments)?;
+        let written = if self.text.is_cut_in_dicts() {
+            self.constructor_in_cuts(head, &arguments)
         } else {
-            self.constructor_in_whole(head, &arguments)?;
-        }
+            self.constructor_in_whole(head, &arguments)
+        };
         self.unsettled -= 1;
-        Ok(())
+        if let Err(Stop::Tagged) = written {
+            self.go_back(before);
+            return self.tagged(head, &arguments);
+        }
+        written
+    }
+
+    fn before(&self) -> Before {
+        let warnings = self.warnings.len();
+        Before { text: self.text.place(), met: self.met.place(), print: self.print, warnings }
+    }
+
+    fn go_back(&mut self, before: Before) {
+        self.text.go_back(before.text);
+        self.met.go_back(before.met);
+        self.print = before.print;
+        self.warnings.truncate(before.warnings);
     }
 
     /// No cut is inside: the beginning is changed afterwards.
@@ -115,7 +143,7 @@ impl<'py> Walk<'_, 'py> {
         arguments(self)?;
         self.text.end_object();
         if self.text.tags() != tags {
-            self.text.replace(from, from + head.plain.len(), &head.tagged);
+            self.text.replace(from, &head.plain, &head.tagged);
             self.text.end_inner_object();
         }
         self.text.end_object();
@@ -124,8 +152,7 @@ impl<'py> Walk<'_, 'py> {
 
     /// Where cuts may be depends on the levels above: with a tag, all is written again.
     fn constructor_in_cuts(&mut self, head: &Head, arguments: &impl Fn(&mut Self) -> Done) -> Done {
-        let (place, met, print) = (self.text.place(), self.met.place(), self.print);
-        let (warnings, tags) = (self.warnings.len(), self.text.tags());
+        let (before, tags) = (self.before(), self.text.tags());
         self.text.begin_object();
         self.text.key(true, b"\"lc\":");
         self.text.integer(1);
@@ -136,10 +163,11 @@ impl<'py> Walk<'_, 'py> {
         if self.text.tags() == tags || self.text.is_muted() {
             return Ok(());
         }
-        self.text.go_back(place);
-        self.met.go_back(met);
-        self.print = print;
-        self.warnings.truncate(warnings);
+        self.go_back(before);
+        self.tagged(head, arguments)
+    }
+
+    fn tagged(&mut self, head: &Head, arguments: &impl Fn(&mut Self) -> Done) -> Done {
         self.text.begin_tag("lc");
         self.text.begin_object();
         self.steps(true, head, arguments)?;

@@ -6,7 +6,7 @@ use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyType};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyType};
 
 use super::messages::Head;
 use super::secrets::Policy;
@@ -30,12 +30,17 @@ pub(super) struct Kind<'py> {
     name: String,
     is_immutable: bool,
     is_secret: bool,
+    /// Makes a small value that comes back when this one does; None for one that is small.
+    sample: Option<Bound<'py, PyAny>>,
+    /// Which objects it is one of that a state may hold so many of.
+    limit: Option<(String, usize)>,
 }
 
 /// Levels of containers in the text, which readers allow more of.
 const MOST_LEVELS: u32 = 450;
 
 static CHILD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static BASE64: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 impl<'py> Walk<'_, 'py> {
     pub(super) fn object(
@@ -96,8 +101,8 @@ impl<'py> Walk<'_, 'py> {
         if known.is_none() {
             return Ok(Kind::unasked());
         }
-        let (encode, name, is_immutable, is_secret) = known.extract()?;
-        Ok(Kind { encode: Some(encode), name, is_immutable, is_secret })
+        let (encode, name, is_immutable, is_secret, sample, limit) = known.extract()?;
+        Ok(Kind { encode: Some(encode), name, is_immutable, is_secret, sample, limit })
     }
 
     fn shaped(
@@ -107,6 +112,16 @@ impl<'py> Walk<'_, 'py> {
         at: &Path<'_, 'py>,
         depth: u32,
     ) -> Done {
+        if let Some((what, most)) = &kind.limit {
+            let counted = self.counted.entry(what.clone()).or_default();
+            counted.insert(raw::address(value));
+            if counted.len() > *most {
+                return Err(Stop::Leave);
+            }
+        }
+        if self.is_like_its_sample(kind, value)? {
+            return self.write_shape(kind, value, at, depth);
+        }
         let (from, labels) = (self.text.length(), self.labels_written);
         self.shaped += 1;
         self.unsettled += 1;
@@ -125,6 +140,25 @@ impl<'py> Walk<'_, 'py> {
         let comes_back = module.getattr(intern!(self.py, "comes_back"))?;
         let is_same = comes_back.call1((value, self.text.since(from)))?.is_truthy()?;
         if is_same { Ok(()) } else { Err(Stop::Leave) }
+    }
+
+    /// Whether a long value comes back since a small one of its kind does: its text is not kept to be
+    /// read again.
+    fn is_like_its_sample(&mut self, kind: &Kind<'py>, value: &Bound<'py, PyAny>) -> Done<bool> {
+        let Some(sample) = &kind.sample else {
+            return Ok(false);
+        };
+        self.pace.interrupted();
+        let sample = sample.call1((value,))?;
+        if sample.is_none() {
+            return Ok(false);
+        }
+        if self.text.is_muted() || !self.wishes.verify {
+            return Ok(true);
+        }
+        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
+        let comes_back = module.getattr(intern!(self.py, "sample_comes_back"))?;
+        if comes_back.call1((sample,))?.is_truthy()? { Ok(true) } else { Err(Stop::Leave) }
     }
 
     fn write_shape(
@@ -196,11 +230,17 @@ impl<'py> Walk<'_, 'py> {
     }
 
     /// Writes what a kind returned, JSON as it stands and children as values; says whether there
-    /// were any.
+    /// were any, or something else that may change.
     fn shape(&mut self, shape: &Bound<'py, PyAny>, at: &Path<'_, 'py>, depth: u32) -> Done<bool> {
         if shape.get_type().is(child(self.py)?) {
             self.child(shape, at, depth)?;
             return Ok(true);
+        }
+        if shape.get_type().is(base64(self.py)?) {
+            let buffer = shape.getattr(intern!(self.py, "buffer"))?;
+            self.buffer(&buffer)?;
+            // It may change, if it is not bytes.
+            return Ok(!buffer.is_exact_instance_of::<PyBytes>());
         }
         if self.text.levels() > MOST_LEVELS {
             return Err(Stop::Leave);
@@ -312,14 +352,33 @@ impl<'py> Walk<'_, 'py> {
 
 impl Kind<'_> {
     fn unasked() -> Self {
-        Self { encode: None, name: String::new(), is_immutable: false, is_secret: false }
+        Self {
+            encode: None,
+            name: String::new(),
+            is_immutable: false,
+            is_secret: false,
+            sample: None,
+            limit: None,
+        }
     }
 }
 
 fn child(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    let found = CHILD.get_or_try_init(py, || {
+    of_types(py, &CHILD, "Child")
+}
+
+fn base64(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    of_types(py, &BASE64, "Base64")
+}
+
+fn of_types<'py>(
+    py: Python<'py>,
+    found: &'static PyOnceLock<Py<PyAny>>,
+    name: &str,
+) -> PyResult<&'py Bound<'py, PyAny>> {
+    let found = found.get_or_try_init(py, || {
         let module = py.import("persist.codec._types")?;
-        Ok::<_, PyErr>(module.getattr("Child")?.unbind())
+        Ok::<_, PyErr>(module.getattr(name)?.unbind())
     })?;
     Ok(found.bind(py))
 }

@@ -64,4 +64,14 @@ impl Print {
         // A mix as in FxHash; nobody has an interest in a collision.
         self.0 = (self.0.rotate_left(5) ^ what).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
+
+    pub(super) fn saw_bytes(&mut self, bytes: &[u8]) {
+        let (eights, rest) = bytes.as_chunks::<8>();
+        for eight in eights {
+            self.saw(u64::from_le_bytes(*eight));
+        }
+        for byte in rest {
+            self.saw((*byte).into());
+        }
+    }
 }

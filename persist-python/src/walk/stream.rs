@@ -71,12 +71,17 @@ pub(crate) struct Saving {
     pub(super) stream: Stream,
     pub(super) text: Vec<u8>,
     pub(super) marks: Vec<usize>,
+    pub(super) weight: u64,
 }
 
 impl Saving {
     /// Saves the rest, and with it the snapshot.
     pub(crate) fn finish(self, py: Python<'_>) -> std::result::Result<Version, Failure> {
-        let Self { stream: Stream { target, options, writer }, text, marks } = self;
-        target.wait(py, |at| Ok(written(at, &options, writer, &text, &marks)?.finish_version()?))
+        let Self { stream: Stream { target, options, writer }, text, marks, weight } = self;
+        target.wait(py, |at| {
+            let mut writer = written(at, &options, writer, &text, &marks)?;
+            writer.weigh(weight);
+            Ok(writer.finish_version()?)
+        })
     }
 }

@@ -14,9 +14,21 @@ pub(super) struct Text {
     start: usize,
     cuts: Cuts,
     tags: usize,
+    /// What was written weighs so much, as the limits of the format count.
+    weight: u64,
     /// How many containers are open.
     levels: u32,
     is_muted: bool,
+}
+
+/// What an array or object weighs beside a scalar.
+pub(super) const CONTAINER: u64 = 8;
+
+/// The beginning of an object that is written as it is.
+pub(super) struct Beginning {
+    pub(super) text: Vec<u8>,
+    /// What the object and all in the text weigh.
+    pub(super) weight: u64,
 }
 
 /// Where cuts may be, at the place that is being written.
@@ -37,6 +49,7 @@ pub(super) struct Place {
     marks: usize,
     cuts: Cuts,
     tags: usize,
+    weight: u64,
     levels: u32,
 }
 
@@ -48,6 +61,7 @@ impl Text {
             start: 0,
             cuts: Cuts::Members { levels: LEVELS_OF_MARKS },
             tags: 0,
+            weight: 0,
             levels: 0,
             is_muted,
         }
@@ -72,6 +86,10 @@ impl Text {
     /// How many tags of ours were written.
     pub(super) fn tags(&self) -> usize {
         self.tags
+    }
+
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
     }
 
     /// Whether a cut may be between the members of the next dict.
@@ -99,6 +117,7 @@ impl Text {
             marks: self.marks.len(),
             cuts: self.cuts,
             tags: self.tags,
+            weight: self.weight,
             levels: self.levels,
         }
     }
@@ -108,13 +127,15 @@ impl Text {
         self.marks.truncate(place.marks);
         self.cuts = place.cuts;
         self.tags = place.tags;
+        self.weight = place.weight;
         self.levels = place.levels;
     }
 
-    /// Puts other bytes where the ones between `from` and `to` stand; no marks are behind them.
-    pub(super) fn replace(&mut self, from: usize, to: usize, other: &[u8]) {
+    /// Puts another beginning of an object where this one stands; no marks are behind it.
+    pub(super) fn replace(&mut self, from: usize, this: &Beginning, other: &Beginning) {
+        self.weight = self.weight - this.weight + other.weight;
         if !self.is_muted {
-            self.bytes.splice(from..to, other.iter().copied());
+            self.bytes.splice(from..from + this.text.len(), other.text.iter().copied());
         }
     }
 
@@ -150,13 +171,14 @@ impl Text {
     }
 
     /// An object whose beginning is written already, where no cut is inside.
-    pub(super) fn begin_written_object(&mut self, beginning: &[u8]) {
+    pub(super) fn begin_written_object(&mut self, beginning: &Beginning) {
         self.begin_object();
+        self.weight = self.weight - CONTAINER + beginning.weight;
         if self.is_muted {
             return;
         }
         self.bytes.pop();
-        self.bytes.extend_from_slice(beginning);
+        self.bytes.extend_from_slice(&beginning.text);
     }
 
     /// The end of an object whose beginning was put there by `replace`.
@@ -168,6 +190,7 @@ impl Text {
 
     fn begin(&mut self, bracket: u8, is_object: bool) {
         self.levels += 1;
+        self.weight += CONTAINER;
         if self.is_muted {
             return;
         }
@@ -236,6 +259,7 @@ impl Text {
 
     /// A value that needs no quotes.
     pub(super) fn scalar(&mut self, text: &[u8]) {
+        self.weight += 1;
         if self.is_muted {
             return;
         }
@@ -250,6 +274,7 @@ impl Text {
     }
 
     pub(super) fn string(&mut self, text: &[u8]) {
+        self.weight += 1;
         if self.is_muted {
             return;
         }
@@ -258,20 +283,28 @@ impl Text {
         self.ended(from);
     }
 
-    /// A text that comes in parts: `write` appends what goes between the quotes.
-    pub(super) fn parts<E>(
-        &mut self,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        if self.is_muted {
-            return Ok(());
-        }
+    /// The beginning of a text that comes in parts; says where that is.
+    pub(super) fn begin_text(&mut self) -> usize {
         let from = self.position();
-        self.bytes.push(b'"');
-        write(&mut self.bytes)?;
+        self.weight += 1;
+        if !self.is_muted {
+            self.bytes.push(b'"');
+        }
+        from
+    }
+
+    /// What the next part is appended to, as it goes between the quotes.
+    pub(super) fn part(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// The end of a text that began here.
+    pub(super) fn end_text(&mut self, from: usize) {
+        if self.is_muted {
+            return;
+        }
         self.bytes.push(b'"');
         self.ended(from);
-        Ok(())
     }
 
     /// The beginning of a value that stands elsewhere too, up to the value.

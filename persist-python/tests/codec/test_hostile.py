@@ -336,3 +336,12 @@ def test_what_is_built_later_fails_with_an_error_of_ours():
     lazy = decode(b'[{"$persist":"lazy","v":{"$persist":"complex","v":7}}]')[0]
     with pytest.raises(persist.FormatError, match=r"\$\[0\]"):
         lazy.get()
+
+
+def test_no_file_fills_the_memory_with_models():
+    constructor = {"lc": 1, "type": "constructor", "id": ["langchain", "chat_models", "openai"]}
+    constructor["id"] = [*constructor["id"], "ChatOpenAI"]
+    file = snapshot_of(json.dumps([{**constructor, "kwargs": {"model_name": "m"}}] * 257))
+    with pytest.raises(persist.LimitExceededError, match="more than 256 models"):
+        persist.loads(file, secrets={"OPENAI_API_KEY": "k"})
+    assert len(persist.loads(file, trusted=True, secrets={"OPENAI_API_KEY": "k"})) == 257

@@ -1,5 +1,6 @@
 """What the core writes while it walks is what the codec in Python writes: text, marks, errors."""
 
+import json
 import struct
 import threading
 import warnings
@@ -249,3 +250,23 @@ def test_a_thread_that_changes_the_state_gets_whole_states_or_an_error():
     finally:
         ends.set()
         thread.join()
+
+
+def weight(tree):
+    """What a tree weighs, as docs/format/v1.md counts."""
+    total, pending = 0, [tree]
+    while pending:
+        node = pending.pop()
+        is_container = type(node) in (dict, list)
+        total += 8 if is_container else 1
+        if is_container:
+            pending += node.values() if type(node) is dict else node
+    return total
+
+
+@settings(max_examples=300, deadline=None)
+@given(NESTED | sharing())
+def test_the_weight_is_that_of_the_text(value):
+    written = _persist.walk(value, {**WISHES, "verify": False})
+    if written is not None:
+        assert written[3] == weight(json.loads(written[0]))

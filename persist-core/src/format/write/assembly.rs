@@ -2,10 +2,9 @@
 
 use super::super::framing;
 use super::super::table::Entry;
-use super::{Draft, malformed};
+use super::{Draft, Limits, malformed};
 use crate::compression::{Algorithm, Level};
 use crate::error::Result;
-use crate::format::Limits;
 use crate::hashing::{Digest, Running};
 use crate::json::{Ignored, Parser};
 use crate::storage::Upload;
@@ -59,11 +58,14 @@ pub(super) struct Assembled {
     pub(super) upload: Box<dyn Upload>,
     pub(super) table: Vec<Entry>,
     pub(super) content_hash: Digest,
+    /// What the text weighs, when it was checked.
+    pub(super) weight: Option<u64>,
 }
 
 impl Assembly {
     pub(super) fn new(upload: Box<dyn Upload>, is_checked: bool) -> Self {
-        let parser = is_checked.then(|| Parser::new(Limits::DEFAULT.bounds()));
+        // How long the file will be is not known yet: the ratio is looked at in the end.
+        let parser = is_checked.then(|| Parser::new(Limits::DEFAULT.bounds(u64::MAX)));
         Self { upload, parser, hasher: Running::default(), table: Vec::new() }
     }
 
@@ -89,6 +91,10 @@ impl Assembly {
         self.write(packed)
     }
 
+    fn weight(&self) -> Option<u64> {
+        self.parser.as_ref().map(Parser::weight)
+    }
+
     fn write(&mut self, packed: &Packed) -> Result<()> {
         self.table.push(packed.entry);
         self.upload.write(&packed.bytes)
@@ -98,11 +104,13 @@ impl Assembly {
     pub(super) fn end_with_one(mut self, packed: &Packed) -> Result<Assembled> {
         self.write(packed)?;
         let content_hash = packed.entry.digest;
-        Ok(Assembled { upload: self.upload, table: self.table, content_hash })
+        let weight = self.weight();
+        Ok(Assembled { upload: self.upload, table: self.table, content_hash, weight })
     }
 
     pub(super) fn end(self) -> Assembled {
+        let weight = self.weight();
         let Self { upload, table, hasher, .. } = self;
-        Assembled { upload, table, content_hash: hasher.finish() }
+        Assembled { upload, table, content_hash: hasher.finish(), weight }
     }
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import Counter
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from persist.codec import _text
 from persist.codec._registry import kind_named
-from persist.codec._types import Trust
+from persist.codec._types import MOST, Trust
 from persist.codec.kinds import langchain
 from persist.codec.kinds.collections import Keys, pairs_in
 from persist.exceptions import FormatError, LimitExceededError, PersistError
@@ -120,19 +121,8 @@ class _Decoder:
         self._steps = ["$"]
         self._shared: dict[int, object] = {}
         self._label: int | None = None
+        self._counts: Counter[str] = Counter()
         self._holes: list[tuple[Any, Any, int]] = []
-        self._builtin: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "dict": self._dict,
-            "shared": self._define,
-            "ref": self._refer,
-            "str": self._text,
-            "float": self._float,
-            "int": self._integer,
-            "secret": self._secret,
-            "lc": self._tagged_langchain,
-            "part": self._misplaced,
-            "parts": self._misplaced,
-        }
 
     @property
     def path(self) -> str:
@@ -167,6 +157,12 @@ class _Decoder:
         self._steps.pop()
         self._label = label
         return value
+
+    def count(self, what: str) -> None:
+        self._counts[what] += 1
+        if self._counts[what] > MOST[what] and not self.trust.trusted:
+            message = f"{self.path} is one of more than {MOST[what]} {what} in one state"
+            raise LimitExceededError(message)
 
     def later(self, node: object) -> Callable[[], Any]:
         steps = self._steps[:]
@@ -216,9 +212,9 @@ class _Decoder:
         if next(iter(node)) != TAG:
             message = f"{self.path} has other keys before its kind"
             raise FormatError(message)
-        builtin = self._builtin.get(name) if type(name) is str else None
+        builtin = self._BUILTIN.get(name) if type(name) is str else None
         if builtin is not None:
-            return builtin(node)
+            return builtin(self, node)
         kind = kind_named(name) if type(name) is str else None
         if kind is None:
             message = f"{self.path} has the unknown kind {name!r}"
@@ -292,3 +288,17 @@ class _Decoder:
     def _misplaced(self, node: dict[str, Any]) -> Any:
         message = f"{self.path} has {node[TAG]!r} where that cannot stand"
         raise FormatError(message)
+
+    # Of the class: bound to each decoder, they would keep it until the collector runs.
+    _BUILTIN: ClassVar[dict[str, Callable[[_Decoder, dict[str, Any]], Any]]] = {
+        "dict": _dict,
+        "shared": _define,
+        "ref": _refer,
+        "str": _text,
+        "float": _float,
+        "int": _integer,
+        "secret": _secret,
+        "lc": _tagged_langchain,
+        "part": _misplaced,
+        "parts": _misplaced,
+    }

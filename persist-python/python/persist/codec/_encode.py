@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from persist._checks import names
@@ -10,8 +11,8 @@ from persist.codec import _secrets, _text
 from persist.codec._decode import decode_trusted
 from persist.codec._difference import difference
 from persist.codec._models import VARIABLES
-from persist.codec._registry import class_name, kind_of
-from persist.codec._types import Child, Encoded
+from persist.codec._registry import class_name, counted_as, kind_of
+from persist.codec._types import MOST, Base64, Child, Encoded
 from persist.codec.kinds import langchain
 from persist.exceptions import ConcurrentMutationError, UnserializableStateError
 
@@ -57,7 +58,7 @@ def encode(
         ConcurrentMutationError: The value changed meanwhile, where that shows.
     """
     scan = _secrets.Scan(secrets_policy, names(redact))
-    encoder = _Encoder(scan)
+    encoder = Encoder(scan)
     try:
         data, marks = _text.write(encoder.run(value, path))
     except RecursionError:
@@ -104,7 +105,7 @@ def check(value: object, data: bytes, path: str, left_out: Mapping[str, Any]) ->
         )
 
 
-class _Encoder:
+class Encoder:
     """One walk over one value."""
 
     def __init__(self, scan: _secrets.Scan) -> None:
@@ -119,6 +120,7 @@ class _Encoder:
         # How many values around this one look at what is in them when they are built.
         self._lookers = 0
         self._lc_nodes: list[dict[str, Any]] = []
+        self._counts: Counter[str] = Counter()
 
     def run(self, value: object, path: str) -> object:
         self._put(self._parts, 0, value, path, 0)
@@ -250,6 +252,7 @@ class _Encoder:
             raise _refuse(path, type_name, "it is nested too deep", _DEEP_HINT)
         if not isinstance(value, IMMUTABLE) and self._is_shared(slot, key, value):
             return
+        self._count(counted_as(kind, value), path, type_name)
         shape: Any = kind.encode(value, lambda why, hint: _refuse(path, type_name, why, hint))
         looks = kind.name in _LOOKERS or "." in kind.name
         self._lookers += looks
@@ -262,6 +265,14 @@ class _Encoder:
             node = slot[key] = {TAG: kind.name, "v": None}
             self._shape(node, "v", shape, path, depth + 1)
         self._lookers -= looks
+
+    def _count(self, what: str | None, path: str, type_name: str) -> None:
+        if what is None:
+            return
+        self._counts[what] += 1
+        if self._counts[what] > MOST[what]:
+            why = f"it is one of more than {MOST[what]} {what} in one state"
+            raise _refuse(path, type_name, why, "keep them beside the agent")
 
     def _empty(self, kwargs: dict[str, Any], fields: dict[str, Any]) -> None:
         """Leave out what is empty, as LangChain does, unless it is shared: see `_wrap_shared`."""
@@ -285,6 +296,8 @@ class _Encoder:
             items = slot[key] = [None] * len(shape)
             for index, item in enumerate(shape):
                 self._shape(items, index, item, path, depth)
+        elif type(shape) is Base64:
+            slot[key] = shape.text()
         else:
             if type(shape) is str:
                 _check_text(shape, path)

@@ -25,6 +25,9 @@ LEAVES = frozenset(
 )
 """Kinds that are read from JSON as it is written; a tag in them is for the decoder."""
 
+ARRAYS = frozenset({"ndarray", "npscalar"})
+"""Kinds of numpy: the core reads the base64 in them, and the decoder the rest."""
+
 SIMPLE = LEAVES | {"tuple", "set", "frozenset"}
 """Kinds whose values are data and no container of JSON, and hold nothing with behaviour."""
 

@@ -100,6 +100,12 @@ def _is_builtin_value(names: list[str]) -> bool:
     return any(f"builtins.{name}" in names for name in plain)
 
 
+def counted_as(kind: Kind, value: object) -> str | None:
+    """Return which limit of `MOST` counts a value, if there is one."""
+    counts: Callable[[object], str | None] | None = getattr(kind, "counts", None)
+    return None if counts is None else counts(value)
+
+
 def bring_kinds(load: Callable[[], object]) -> None:
     """Say what to call when a kind is read that is not known: packages may bring some.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
@@ -38,6 +39,21 @@ class Child:
     value: object
     step: str
     name: object = None
+
+
+@dataclass(frozen=True)
+class Base64:
+    """Bytes inside what a kind returns, to be written as base64, part by part.
+
+    Attributes:
+        buffer: Bytes, or a memoryview of bytes that may change meanwhile.
+    """
+
+    buffer: bytes | bytearray | memoryview
+
+    def text(self) -> str:
+        """Return all of it."""
+        return base64.b64encode(self.buffer).decode()
 
 
 class Lazy:
@@ -111,6 +127,10 @@ class Trust:
         raise UntrustedError(message, hint=f"if you trust this snapshot, pass {line}")
 
 
+MOST = {"models": 256, "frames": 10_000}
+"""How many objects that take long, or much memory, to build one state may hold."""
+
+
 class Read(Protocol):
     """What a kind is given to read a value with.
 
@@ -130,6 +150,16 @@ class Read(Protocol):
 
     def child(self, node: object, step: str) -> Any:
         """Read a value inside this one."""
+
+    def count(self, what: str) -> None:
+        """Count one more object of those that there is a limit for.
+
+        Args:
+            what: Which, as `MOST` names them.
+
+        Raises:
+            LimitExceededError: The state holds too many.
+        """
 
     def later(self, node: object) -> Callable[[], Any]:
         """Return what reads this value when it is called."""

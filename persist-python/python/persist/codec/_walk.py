@@ -6,6 +6,7 @@ What the core leaves to `encode` is written by that from the beginning, to the s
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 from persist import _persist
@@ -15,8 +16,8 @@ from persist.codec import _secrets
 from persist.codec._decode import decode_trusted
 from persist.codec._difference import difference
 from persist.codec._encode import IMMUTABLE, check, encode
-from persist.codec._registry import kind_of
-from persist.codec._types import Encoded
+from persist.codec._registry import counted_as, kind_of
+from persist.codec._types import MOST, Encoded
 from persist.codec.kinds import langchain
 from persist.exceptions import (
     PersistError,
@@ -26,6 +27,19 @@ from persist.exceptions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    _Known = tuple[
+        Callable[[Any], object],
+        str,
+        bool,
+        bool,
+        Callable[[Any], object] | None,
+        tuple[str, int] | None,
+    ]
+
+
+_LONG = 1 << 20
+"""A longer text of a message is not read again to see how its class is written."""
 
 
 def wishes(
@@ -101,23 +115,42 @@ def write(
             redact=redact,
             verify=verify is not False,
         )
-    data, marks, needs_check = written
+    data, marks, needs_check, _ = written
     if verify or (needs_check and verify is None):
         check(value, data, path, {})
     return Encoded(data, marks)
 
 
-def known(value: object) -> tuple[Callable[[Any], object], str, bool, bool] | None:
-    """Say how values of this class are written: the shape, the kind, whether identity counts."""
+def known(value: object) -> _Known | None:
+    """Say how values of this class are written.
+
+    Returns:
+        What makes the shape, the kind, whether identity counts not, whether they are credentials;
+        and, if there is that, what makes a small value that comes back when a long one does, and
+        the limit that counts them.
+    """
     kind = kind_of(type(value))  # type: ignore[arg-type]
     if kind is None:
         return None
     is_secret = _secrets.hidden_kind(value) is not None
-    return lambda v: kind.encode(v, _refuse), kind.name, isinstance(value, IMMUTABLE), is_secret
+    sample = getattr(kind, "sample", None)
+    is_immutable = isinstance(value, IMMUTABLE)
+    what = counted_as(kind, value)
+    limit = None if what is None else (what, MOST[what])
+    return lambda v: kind.encode(v, _refuse), kind.name, is_immutable, is_secret, sample, limit
 
 
 def _refuse(why: str, hint: str) -> Exception:
     return UnserializableStateError(why, path="", type_name="", hint=hint)
+
+
+def sample_comes_back(sample: object) -> bool:
+    """Say whether a small value comes back, and so the long one that it stands for."""
+    try:
+        encode(sample)
+    except PersistError:
+        return False
+    return True
 
 
 def comes_back(value: object, data: bytes) -> bool:
@@ -131,12 +164,26 @@ def comes_back(value: object, data: bytes) -> bool:
 def writes(message: Any, given: tuple[str, ...], empty: tuple[str, ...]) -> bool | None:
     """Say whether `encode` writes these fields of a message; None if it does not come back."""
     try:
-        encode(message, secrets_policy="allow")
+        encode(_short(message), secrets_policy="allow")
         shape: Any = langchain.KIND.encode(message, _refuse)
     except PersistError:
         return None
     is_same = all(shape["kwargs"][name].value is message.__dict__[name] for name in given)
     return is_same and tuple(shape["kwargs"]) == given and tuple(shape["empty"]) == empty
+
+
+def _short(message: Any) -> Any:
+    """A message that is written as this one is, without what is long in it."""
+    short = {
+        name: held[:1]
+        for name, held in message.__dict__.items()
+        if type(held) in (str, bytes) and len(held) > _LONG
+    }
+    if not short:
+        return message
+    made = copy(message)
+    made.__dict__.update(short)
+    return made
 
 
 def suspicion(text: str, path: str) -> int:

@@ -7,7 +7,7 @@ import dataclasses
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from persist.codec._types import Child
+from persist.codec._types import Base64, Child
 from persist.codec.kinds._simple import Simple
 from persist.exceptions import FormatError, LimitExceededError
 
@@ -190,6 +190,9 @@ def _set(node: Any, read: Read) -> object:
 
 
 def _base64(node: Any, read: Read) -> bytes:
+    if type(node) is bytes:
+        # The core has read a long one already.
+        return node
     try:
         return base64.b64decode(node.encode("ascii"), validate=True)
     except (AttributeError, ValueError):
@@ -210,11 +213,11 @@ KINDS = (
         lambda v: items(_ordered(v)),
         lambda n, r: frozenset(_read_elements(n, r)),
     ),
-    Simple("bytes", "builtins.bytes", lambda v: base64.b64encode(v).decode(), _base64),
+    Simple("bytes", "builtins.bytes", Base64, _base64),
     Simple(
         "bytearray",
         "builtins.bytearray",
-        lambda v: base64.b64encode(v).decode(),
+        Base64,
         lambda n, r: bytearray(_base64(n, r)),
     ),
     Simple(

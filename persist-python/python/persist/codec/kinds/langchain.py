@@ -77,6 +77,10 @@ class _LangChain:
         name = names[0].partition("[")[0]
         return name in _core_classes() or names[0] in _ALIASES
 
+    def counts(self, value: object) -> str | None:
+        """Say which limit counts an object: models have one."""
+        return "models" if row_of(value) else None
+
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return the id of the class, and the arguments of its constructor."""
         row = row_of(value)
@@ -292,6 +296,7 @@ def _has_jinja(target: str, arguments: dict[str, Any]) -> bool:
 
 
 def _model(row: Model, kwargs: dict[str, Any], read: Read) -> object:
+    read.count("models")
     # A field that the file left out is asked for as well: without it, the class would look for it.
     needed = [name for n, name in enumerate(row.secrets) if n == 0 or name in kwargs]
     arguments: dict[str, Any] = {name: _key(row, name, read) for name in needed}

@@ -7,6 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from persist.codec._types import Base64
 from persist.exceptions import AdapterNotInstalledError, FormatError, LimitExceededError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _PLAIN = re.compile(r"[<>|][biufcSUV]\d{1,9}|[<>][mM]8(?:\[\d{0,9}[A-Za-z]{1,2}\
 
 _MANY = 1_000_000
 """Elements of no bytes take memory all the same."""
+_LONG = 1 << 20
+"""From so many bytes on, an array is written part by part."""
 
 
 class _Array:
@@ -35,6 +38,19 @@ class _Array:
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return dtype, shape and bytes in C order."""
         return {"shape": list(value.shape), **_written(value, refuse)}
+
+    def sample(self, value: Any) -> object:
+        """Return an array of the first element, which comes back when a long one does.
+
+        Args:
+            value: An array.
+
+        Returns:
+            The small one; None when this one is short.
+        """
+        if value.nbytes < _LONG or value.dtype.itemsize >= _LONG:
+            return None
+        return value[(slice(0, 1),) * value.ndim].copy()
 
     def decode(self, node: Any, read: Read) -> object:
         """Build the array; the file names no type but numpy's own plain ones."""
@@ -62,9 +78,18 @@ class _Scalar:
 def _written(value: Any, refuse: Callable[[str, str], Exception]) -> dict[str, object]:
     described = _described(value.dtype, refuse)
     data = value.astype(value.dtype.newbyteorder("<"), copy=False)
-    # Empty text has no bytes, though numpy gives it some.
-    held = data.tobytes() if value.dtype.itemsize else b""
-    return {"dtype": described, "data": base64.b64encode(held).decode()}
+    return {"dtype": described, "data": Base64(_bytes(data))}
+
+
+def _bytes(data: Any) -> bytes | memoryview:
+    """The bytes in C order, without a copy where the array is long and holds them so."""
+    if not data.dtype.itemsize:
+        # Empty text has no bytes, though numpy gives it some.
+        return b""
+    if data.nbytes < _LONG or not data.flags.c_contiguous:
+        held: bytes = data.tobytes()
+        return held
+    return memoryview(data.reshape(-1).view("u1"))
 
 
 def _described(dtype: Any, refuse: Callable[[str, str], Exception]) -> object:
@@ -107,7 +132,9 @@ def _build(node: Any, shape: Any, read: Read) -> Any:
         message = f"{read.path} needs numpy, which is not installed"
         raise AdapterNotInstalledError(message, hint="pip install numpy") from None
     dtype = _dtype(node["dtype"], read)
-    data = base64.b64decode(node["data"], validate=True)
+    held = node["data"]
+    # The core has read long ones already.
+    data = held if type(held) is bytes else base64.b64decode(held, validate=True)
     if len(data) != math.prod(shape) * dtype.itemsize:
         message = f"{read.path} does not hold as many bytes as its shape says"
         raise FormatError(message)

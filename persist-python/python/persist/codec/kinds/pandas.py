@@ -75,6 +75,10 @@ class _Frame:
         module, _, name = names[0].rpartition(".")
         return name == self._class_name and module in ("pandas", _MODULES[name])
 
+    def counts(self, _: object) -> str:
+        """Say which limit counts a frame."""
+        return "frames"
+
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return index, labels and columns."""
         held = parts(value)
@@ -90,6 +94,7 @@ class _Frame:
         held = read.child(node, "")
         if read.is_plain:
             return held
+        read.count("frames")
         try:
             import pandas as pd
         except ImportError:

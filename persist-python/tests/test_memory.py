@@ -1,0 +1,85 @@
+"""A value of 100 MB is saved and restored in memory that is bounded, each in a fresh process."""
+
+import subprocess
+import sys
+
+import pytest
+
+MB = 1_000_000
+LENGTH = 100 * MB
+MORE = 64 << 20
+"""What may come on top, whatever the length: blocks on their way, threads, what Python keeps."""
+
+MAKE = {
+    "bytes": "os.urandom(LENGTH)",
+    "bytearray": "random_bytearray()",
+    "an array": "numpy.frombuffer(os.urandom(LENGTH), 'f4').reshape(1000, -1)",
+    "text": "os.urandom(LENGTH // 2).hex()",
+    "the artifact of a tool": "os.urandom(LENGTH)",
+}
+PLACE = {"the artifact of a tool": "[ToolMessage('a', tool_call_id='1', artifact=value)]"}
+
+SAVE = """
+value = {make}
+state = {place}
+before = memory("VmRSS")
+persist.snapshot(state, "{name}", level={level}, secrets_policy="allow")
+print(memory("VmHWM") - before)
+"""
+RESTORE = """
+before = memory("VmRSS")
+state = persist.restore("{name}")
+print(memory("VmHWM") - before)
+"""
+VERIFY = """
+before = memory("VmRSS")
+persist.verify_snapshot("{name}")
+print(memory("VmHWM") - before)
+"""
+PRELUDE = """
+import os, numpy, persist, warnings
+from langchain_core.messages import ToolMessage
+LENGTH = {length}
+def memory(name):
+    with open("/proc/self/status") as lines:
+        (line,) = [line for line in lines if line.startswith(name)]
+    return int(line.split()[1]) * 1024
+def random_bytearray():
+    made = bytearray(LENGTH)
+    for start in range(0, LENGTH, 1_000_000):
+        made[start : start + 1_000_000] = os.urandom(1_000_000)
+    return made
+persist.loads(persist.dumps([ToolMessage("a", tool_call_id="1", artifact=numpy.zeros(3))]))
+"""
+
+
+def taken(folder, script):
+    """How much memory a fresh process took for this, beside what it held before."""
+    program = PRELUDE.format(length=LENGTH) + script
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@ON_LINUX
+@pytest.mark.parametrize("kind", MAKE)
+def test_the_memory_for_a_long_value_is_bounded(kind, tmp_path):
+    place = PLACE.get(kind, "{'a': value}")
+    names = {"name": "a.json.zst", "level": 1}
+    assert taken(tmp_path, SAVE.format(make=MAKE[kind], place=place, **names)) < MORE
+    # The value itself; an array and a bytearray are copied once more, when all of it is there.
+    times = 1 if "byte" in kind and kind != "bytearray" else 2
+    assert taken(tmp_path, RESTORE.format(**names)) < 1.1 * times * LENGTH + MORE
+    assert taken(tmp_path, VERIFY.format(**names)) < MORE
+
+
+@ON_LINUX
+def test_a_file_that_is_not_packed_is_in_memory_once_beside_the_value(tmp_path):
+    names = {"name": "a.json", "level": None}
+    assert taken(tmp_path, SAVE.format(make=MAKE["bytes"], place="[value]", **names)) < MORE
+    assert taken(tmp_path, RESTORE.format(**names)) < 2.4 * LENGTH + MORE
