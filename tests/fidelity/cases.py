@@ -165,7 +165,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "range": lambda: range(0, 10, 3),
     "Decimal": lambda: decimal.Decimal("1.10"),
     "Fraction": lambda: fractions.Fraction(1, 3),
-    "UUID": lambda: uuid.UUID(int=7),
+    "UUID": lambda: [uuid.UUID(int=7), uuid.UUID(int=7, is_safe=uuid.SafeUUID.safe)],
     "Path": lambda: pathlib.PurePosixPath("/a/b"),
     "datetime with a zone": lambda: dt.datetime(2026, 10, 25, 2, 30, tzinfo=ZURICH, fold=1),
     "datetime, date, time, timedelta": lambda: [

@@ -19,6 +19,7 @@ import struct
 from collections import Counter, OrderedDict, defaultdict, deque
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID, SafeUUID
 
 from hypothesis import strategies as st
 
@@ -65,7 +66,9 @@ _SCALARS = (
     | st.decimals(allow_nan=False)
     | st.sampled_from([Decimal("NaN7"), Decimal("-0E+5"), Decimal("1E-999999")])
     | st.fractions()
-    | st.uuids()
+    | st.builds(
+        lambda u, safe: UUID(int=u.int, is_safe=safe), st.uuids(), st.sampled_from(SafeUUID)
+    )
     | _CLOCKS
     | st.builds(range, st.integers(), st.integers(), st.integers(1))
     | _PATHS.map(pathlib.Path)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from typing import ClassVar
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from langchain_core import messages
 from langchain_core.agents import AgentAction, AgentActionMessageLog, AgentFinish
 from langchain_core.documents import Document
+from langchain_core.exceptions import OutputParserException
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.load import dumpd
 from langchain_core.load.mapping import SERIALIZABLE_MAPPING
 from langchain_core.messages import (
@@ -319,6 +322,20 @@ MODEL = ChatOpenAI(model="gpt-4o-mini", temperature=0.3, api_key="k", tags=["a"]
         RunnableParallel(a=MODEL, b=CHAT) | RunnablePassthrough.assign(c=CHAT),
         (CHAT | MODEL).with_config(tags=["t"], metadata={"at": (1, 2)}),
         CHAT | CommaSeparatedListOutputParser(),
+        MODEL.with_retry(),
+        MODEL.with_retry(
+            retry_if_exception_type=(TimeoutError, OSError, OutputParserException),
+            exponential_jitter_params={"initial": 0.1},
+            stop_after_attempt=7,
+        ),
+        (CHAT | MODEL.with_retry()).with_retry(retry_if_exception_type=(ValueError,)),
+        MODEL.with_fallbacks([MODEL.bind(stop=["x"]), FakeListChatModel(responses=["a"])]),
+        (CHAT | MODEL).with_fallbacks(
+            [CHAT | MODEL], exceptions_to_handle=(KeyError, ValueError), exception_key="error"
+        ),
+        MODEL.bind_tools([{"type": "web_search_preview", "user_location": {"country": "CH"}}]),
+        MODEL.bind_tools([{"type": "code_interpreter", "container": {"type": "auto"}}]),
+        MODEL.bind(tools=[{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}]),
     ],
     ids=lambda chain: type(chain).__name__,
 )
@@ -327,6 +344,39 @@ def test_a_chain_of_parts_comes_back_with_the_key_of_the_caller(chain, monkeypat
     restored = persist.loads(persist.dumps(chain), secrets={"OPENAI_API_KEY": "given"})
     assert difference(chain, restored) is None
     assert keys_in(restored) == ({"given"} if keys_in(chain) else set())
+
+
+class QuotaError(Exception):
+    """One of a user's."""
+
+
+def test_what_is_tried_again_on_an_exception_of_others_needs_to_be_allowed():
+    data = persist.dumps(MODEL.with_retry(retry_if_exception_type=(QuotaError,)))
+    name = f"{QuotaError.__module__}.QuotaError"
+    given = {"secrets": {"OPENAI_API_KEY": "given"}}
+    with pytest.raises(persist.UntrustedError) as caught:
+        persist.loads(data, **given)
+    assert f'allow={{"{name}": True}}' in caught.value.hint
+    restored = persist.loads(data, allow={name: True}, **given)
+    assert restored.retry_exception_types == (QuotaError,)
+
+
+@persist.register
+class Failing(FakeListChatModel):
+    calls: ClassVar[list] = []
+
+    def _call(self, *args, **kwargs):
+        self.calls.append(args)
+        raise TimeoutError
+
+
+def test_a_chain_that_is_tried_again_does_so_when_it_is_back():
+    chain = Failing(responses=["a"]).with_retry(stop_after_attempt=2, wait_exponential_jitter=False)
+    chain = chain.with_fallbacks([FakeListChatModel(responses=["instead"])])
+    restored = persist.loads(persist.dumps(chain))
+    Failing.calls.clear()
+    assert restored.invoke("Hello").content == "instead"
+    assert len(Failing.calls) == 2
 
 
 def keys_in(value):

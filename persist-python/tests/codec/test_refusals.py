@@ -24,11 +24,23 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import PromptTemplate
 from langchain_core.runnables import RunnableBranch, RunnableLambda, RunnableParallel
+from langchain_core.runnables.retry import RunnableRetry
 from langchain_core.tools import tool
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 from .support import Box, Note, Point
+
+
+def local_error():
+    class LocalError(Exception):
+        pass
+
+    return LocalError
+
+
+def is_transient(error):
+    return "later" in str(error)
 
 
 def closure():
@@ -197,7 +209,16 @@ REFUSED = {
         ".partial_variables.a",
         FUNCTION,
     ),
-    "retry": (MODEL.with_retry, ".retry_exception_types[0]", "builtins.type"),
+    "retry on what a function says": (
+        lambda: RunnableRetry(bound=MODEL, retry_exception_types=is_transient),
+        ".retry_exception_types",
+        "builtins.function",
+    ),
+    "class of an exception that has no name": (
+        lambda: MODEL.with_fallbacks([MODEL], exceptions_to_handle=(local_error(),)),
+        ".exceptions_to_handle[0]",
+        "builtins.type",
+    ),
     "callbacks of a model": (
         lambda: ChatOpenAI(api_key="k", cache=True),
         "",

@@ -6,6 +6,7 @@ import dataclasses
 import struct
 from collections import deque
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from persist.codec._models import row_of, settings
 from persist.codec._types import Lazy
@@ -133,6 +134,10 @@ def _shown(value: object) -> str:
     return f"{type(value).__qualname__}:{value!r}:{bits}"
 
 
+def _of_uuid(value: UUID) -> tuple[int, object]:
+    return value.int, value.is_safe
+
+
 def _complex(one: complex, other: complex) -> Pairs:
     return [(one.real, other.real, ".real"), (one.imag, other.imag, ".imag")]
 
@@ -184,6 +189,8 @@ def _state(value: Any) -> object:
 
 _RULES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any], Pairs | None]], ...] = (
     (lambda v: isinstance(v, complex), _complex),
+    # What is safe is no part of `==`.
+    (lambda v: type(v) is UUID, lambda a, b: [] if _of_uuid(a) == _of_uuid(b) else None),
     (lambda v: type(v) in (slice, range), _slices),
     (lambda v: isinstance(v, dict), _mapping),
     (lambda v: isinstance(v, (list, tuple, deque)), _sequence),

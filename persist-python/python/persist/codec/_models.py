@@ -7,6 +7,7 @@ variable that it comes from. What is in no row (addresses, proxies, headers, cli
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,13 @@ _CALL_ARGUMENTS = (
     "output_format output_config ls_structured_output_format"
 )
 _TOOL_TYPES = frozenset({None, "function", "custom"})
+_PROVIDERS_TOOLS = re.compile(
+    r"(?:web_search(?:_preview)?|file_search|code_interpreter|code_execution|image_generation"
+    r"|computer(?:_use_preview)?|local_shell|apply_patch|bash|text_editor|memory"
+    r"|tool_search_tool_(?:bm25|regex))(?:_20\d{6}|_20\d\d_\d\d_\d\d)?"
+)
+"""Tools that a provider brings, which are told by a name and settings; none calls an address."""
+_STEERING = re.compile(r"url|uri$|host|endpoint|proxy|header|authorization|token$|key$|server")
 
 
 def is_harmless_call(arguments: Any) -> bool:
@@ -42,7 +50,32 @@ def is_harmless_call(arguments: Any) -> bool:
 
 def _is_harmless_tool(tool: Any) -> bool:
     kind = tool.get("type") if isinstance(tool, dict) else type(tool)
-    return isinstance(kind, (str, type(None))) and kind in _TOOL_TYPES
+    if not isinstance(kind, (str, type(None))):
+        return False
+    if kind in _TOOL_TYPES:
+        return True
+    return bool(kind and _PROVIDERS_TOOLS.fullmatch(kind)) and _is_plain(tool)
+
+
+def _is_plain(settings: Any) -> bool:
+    """Say whether the settings of a provider's tool are plain data, and hold no address or key."""
+    pending = [settings]
+    met: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if type(value) is dict:
+            if not all(type(name) is str and not _STEERING.search(name) for name in value):
+                return False
+            pending += value.values() if id(value) not in met else ()
+        elif type(value) is list:
+            pending += value if id(value) not in met else ()
+        elif type(value) is str:
+            if "://" in value:
+                return False
+        elif value is not None and type(value) not in (bool, int, float):
+            return False
+        met.add(id(value))
+    return True
 
 
 @dataclass(frozen=True)

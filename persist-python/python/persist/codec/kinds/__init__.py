@@ -4,6 +4,7 @@ from persist.codec._registry import add_builtin, add_by_attribute
 from persist.codec.kinds import (
     classes,
     collections,
+    exceptions,
     langchain,
     numbers,
     numpy,
@@ -21,6 +22,7 @@ add_builtin(
     *secrets.KINDS,
     *langchain.KINDS,
     *classes.KINDS,
+    exceptions.KIND,
 )
 add_by_attribute("__persist_capture__", classes.CUSTOM)
 add_by_attribute("__dataclass_fields__", classes.DATACLASS)

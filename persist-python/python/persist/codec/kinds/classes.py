@@ -25,6 +25,10 @@ SAFE_CLASSES = frozenset(
     f"langchain_core.{name}"
     for name in (
         "chat_history.InMemoryChatMessageHistory",
+        "exceptions.ContextOverflowError",
+        "exceptions.LangChainException",
+        "exceptions.OutputParserException",
+        "exceptions.TracerException",
         "language_models.fake.FakeListLLM",
         "language_models.fake.FakeStreamingListLLM",
         "language_models.fake_chat_models.FakeListChatModel",

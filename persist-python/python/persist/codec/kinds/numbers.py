@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from persist.codec._types import Child
 from persist.codec.kinds._simple import Simple
@@ -23,6 +23,19 @@ def _fraction(node: Any, read: Read) -> Fraction:
         message = f"{read.path} is not a fraction of integers"
         raise FormatError(message)
     return Fraction(*parts)
+
+
+def _uuid(value: UUID) -> object:
+    """Its text, and whether it was made safely between processes, where that is known."""
+    is_known = type(value.is_safe) is SafeUUID and value.is_safe is not SafeUUID.unknown
+    return [str(value), value.is_safe.name] if is_known else str(value)
+
+
+def _read_uuid(node: Any, _: Read) -> UUID:
+    if type(node) is not list:
+        return UUID(node)
+    text, is_safe = node
+    return UUID(text, is_safe=SafeUUID[is_safe])
 
 
 def _path(name: str, cls: type[PurePath]) -> Simple:
@@ -49,7 +62,7 @@ KINDS = (
         lambda v: [Child(v.numerator, ".numerator"), Child(v.denominator, ".denominator")],
         _fraction,
     ),
-    Simple("uuid", "uuid.UUID", str, lambda n, _: UUID(n)),
+    Simple("uuid", "uuid.UUID", _uuid, _read_uuid),
     _path("path", type(Path())),
     _path("posixpath", PurePosixPath),
     _path("windowspath", PureWindowsPath),
