@@ -14,6 +14,7 @@ from persist._metadata import Metadata
 from persist._observability import refusals
 from persist._threads import in_thread
 from persist._tracing import span, spanned
+from persist.adapters._refusals import gathering
 from persist.exceptions import PersistError
 
 if TYPE_CHECKING:
@@ -703,11 +704,12 @@ def inspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspection:
     """
     capture, encode, _, _ = _split(options)
     class_name = f"{type(agent).__module__}.{type(agent).__qualname__}"
-    try:
-        captured = adapters.capture(agent, **capture)
-    except PersistError as error:
-        return Inspection(adapter="-", class_name=class_name, refused=(str(error),))
-    return _inspected(class_name, captured, encode)
+    with gathering() as refused:
+        try:
+            captured = adapters.capture(agent, **capture)
+        except PersistError as error:
+            return _refused(class_name, [*refused, error])
+    return _inspected(class_name, captured, encode, refused)
 
 
 async def adumps(agent: object, **options: Unpack[_SnapshotOptions]) -> bytes:
@@ -759,11 +761,12 @@ async def ainspect(agent: object, **options: Unpack[_SnapshotOptions]) -> Inspec
     """
     capture, encode, _, _ = _split(options)
     class_name = f"{type(agent).__module__}.{type(agent).__qualname__}"
-    try:
-        captured = await adapters.acapture(agent, **capture)
-    except PersistError as error:
-        return Inspection(adapter="-", class_name=class_name, refused=(str(error),))
-    return await in_thread(_inspected, class_name, captured, encode)
+    with gathering() as refused:
+        try:
+            captured = await adapters.acapture(agent, **capture)
+        except PersistError as error:
+            return _refused(class_name, [*refused, error])
+    return await in_thread(_inspected, class_name, captured, encode, refused)
 
 
 def _to_bytes(captured: Captured, encode: _Encode, write: _Write) -> bytes:
@@ -779,21 +782,32 @@ def _from_bytes(data: bytes, options: _RestoreOptions) -> tuple[dict[str, Any], 
     return _opened(loaded, rebuild)
 
 
-def _inspected(class_name: str, captured: Captured, encode: _Encode) -> Inspection:
+def _refused(class_name: str, refused: Sequence[PersistError]) -> Inspection:
+    return Inspection(adapter="-", class_name=class_name, refused=_told(refused))
+
+
+def _told(refused: Sequence[PersistError]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(str, refused)))
+
+
+def _inspected(
+    class_name: str, captured: Captured, encode: _Encode, refused: Sequence[PersistError]
+) -> Inspection:
     size: int | None = None
-    refused: tuple[str, ...] = ()
     try:
         size = len(_document.encode(captured, **encode).data)
     except PersistError as error:
-        refused = (str(error),)
+        scan = {name: encode[name] for name in ("secrets_policy", "redact") if name in encode}
+        found: list[PersistError] = [*_document.refusals(captured, **scan)]
+        refused = [*refused, *(found or [error])]
     return Inspection(
         adapter=captured.adapter,
         class_name=class_name,
         framework=dict(captured.framework),
         fingerprint=dict(captured.fingerprint),
         requires=captured.requires,
-        state_size=size,
-        refused=refused,
+        state_size=None if refused else size,
+        refused=_told(refused),
     )
 
 

@@ -6,9 +6,8 @@ import platform
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from persist import _persist, adapters, codec
+from persist import _observability, _persist, adapters, codec
 from persist._collector import paused
-from persist._observability import refusals
 from persist.exceptions import ConcurrentMutationError, FormatError
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from persist._persist import Saving
     from persist.adapters import Captured
     from persist.codec import Encoded, Trust
+    from persist.exceptions import CaptureError
 
 BARE = "plain"
 """The adapter whose state is the agent itself, with no envelope around it."""
@@ -41,6 +41,17 @@ def encode(captured: Captured, **options: Any) -> Encoded:
 
 
 @paused()
+def refusals(captured: Captured, **options: Any) -> list[CaptureError]:
+    """Return all that `encode` refuses of what was captured.
+
+    Args:
+        captured: What the adapter made of the agent.
+        **options: What `codec.refusals` takes.
+    """
+    return codec.refusals(_enveloped(captured), **options)
+
+
+@paused()
 def begin(
     captured: Captured, where: Place, described: dict[str, object], **options: Any
 ) -> Saving | None:
@@ -61,7 +72,7 @@ def begin(
     """
     if options.get("verify"):
         return None
-    with refusals(ConcurrentMutationError):
+    with _observability.refusals(ConcurrentMutationError):
         wishes = codec.wishes(**options)
         return _persist.begin(_enveloped(captured), wishes, where, described)
 

@@ -16,7 +16,7 @@ class Inspection:
         fingerprint: What `restore` compares with the agent that it is given.
         requires: What `restore` must be given, as `llm` or `tools:search`.
         state_size: The length of the state in bytes; None when it is refused.
-        refused: What cannot be captured, and why.
+        refused: All that cannot be captured: where it stands, why, and what to do.
     """
 
     adapter: str

@@ -11,11 +11,18 @@ import hashlib
 import json
 import sys
 import warnings
+from datetime import datetime
 from pathlib import Path
 
 import persist
 from langchain_classic import memory as memories
-from langchain_classic.agents import AgentExecutor, AgentType, create_react_agent, initialize_agent
+from langchain_classic.agents import (
+    AgentExecutor,
+    AgentType,
+    create_react_agent,
+    create_tool_calling_agent,
+    initialize_agent,
+)
 from langchain_classic.chains import (
     ConversationChain,
     LLMChain,
@@ -25,8 +32,11 @@ from langchain_classic.chains import (
 )
 from langchain_classic.chains.conversation.prompt import ENTITY_MEMORY_CONVERSATION_TEMPLATE
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.llms import LLM
-from langchain_core.prompts import PromptTemplate
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.tools import Tool, tool
 from langchain_core.vectorstores import InMemoryVectorStore
 
@@ -63,6 +73,40 @@ class Model(LLM):
         return list(range(len(text.split())))
 
 
+class ChatModel(BaseChatModel):
+    """A chat model that calls a tool at each question, and answers from what it is sent."""
+
+    @property
+    def _llm_type(self):
+        return "scripted"
+
+    def bind_tools(self, tools, **kwargs):
+        return self.bind(tools=[tool.name for tool in tools], **kwargs)
+
+    def invoke(self, messages, config=None, *, callbacks=None, **kwargs):
+        """Take what the agents of functions pass, which langchain-core takes no more."""
+        return super().invoke(messages, config, **kwargs)
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        said = [f"{m.type}: {m.content} {m.additional_kwargs}" for m in messages]
+        SEEN.append("\n".join([*said, str(kwargs)]))
+        answer = AIMessage(digest(SEEN[-1]))
+        if messages[-1].type == "human":
+            answer = self._call_of(messages[-1].content, str(kwargs))
+        return ChatResult(generations=[ChatGeneration(message=answer)])
+
+    def _call_of(self, text, bound):
+        word = {"word": text}
+        if "'tools'" in bound:
+            return AIMessage("", tool_calls=[{"name": "lookup", "args": word, "id": digest(text)}])
+        name, arguments = "lookup", word
+        if "tool_selection" in bound:
+            name = "tool_selection"
+            arguments = {"actions": [{"action_name": "lookup", "action": word}]}
+        call = {"name": name, "arguments": json.dumps(arguments)}
+        return AIMessage("", additional_kwargs={"function_call": call})
+
+
 def digest(text):
     return "answer " + hashlib.sha256(text.encode()).hexdigest()[:6]
 
@@ -76,6 +120,27 @@ def conversation(memory, template="{history}\nHuman: {input}\nAI:"):
 def vector_memory():
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=8))
     return memories.VectorStoreRetrieverMemory(retriever=store.as_retriever(search_kwargs={"k": 2}))
+
+
+class Clock:
+    """Always the same time: this memory writes it into what it keeps."""
+
+    @staticmethod
+    def now():
+        return datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - as its class asks for it
+
+
+def vector_token_buffer():
+    from langchain_classic.memory import vectorstore_token_buffer_memory as module
+
+    module.datetime = Clock
+    memory = module.ConversationVectorStoreTokenBufferMemory(
+        llm=Model(),
+        max_token_limit=12,
+        return_messages=True,
+        retriever=InMemoryVectorStore(DeterministicFakeEmbedding(size=8)).as_retriever(),
+    )
+    return conversation(memory)
 
 
 def knowledge():
@@ -121,6 +186,27 @@ def executor(kind, *names, **options):
     return initialize_agent(tools, Model(), agent=AgentType(kind), memory=memory)
 
 
+def functions(kind):
+    """An agent whose model is told of the tools in a field of the call."""
+    memory = memories.ConversationBufferMemory(memory_key="chat_history", return_messages=True)
+    history = [MessagesPlaceholder("chat_history")]
+    options = {"agent_kwargs": {"extra_prompt_messages": history}, "memory": memory}
+    return initialize_agent([lookup], ChatModel(), agent=AgentType(kind), **options)
+
+
+def tool_calling():
+    prompt = ChatPromptTemplate.from_messages(
+        [
+            ("placeholder", "{chat_history}"),
+            ("human", "{input}"),
+            ("placeholder", "{agent_scratchpad}"),
+        ]
+    )
+    memory = memories.ConversationBufferMemory(memory_key="chat_history", return_messages=True)
+    agent = create_tool_calling_agent(ChatModel(), [lookup], prompt)
+    return AgentExecutor(agent=agent, tools=[lookup], memory=memory)
+
+
 def react():
     prompt = PromptTemplate.from_template(
         "{chat_history}\n{tools}\n{tool_names}\nQuestion: {input}\nThought:{agent_scratchpad}"
@@ -153,6 +239,7 @@ KINDS = {
     ),
     "knowledge": knowledge,
     "vector": lambda: conversation(vector_memory()),
+    "vector_token_buffer": vector_token_buffer,
     "combined": combined,
     "shared": shared,
     "llm_chain": lambda: LLMChain(
@@ -177,6 +264,9 @@ KINDS = {
     "docstore": lambda: executor("react-docstore", "Search", "Lookup"),
     "structured": lambda: executor("structured-chat-zero-shot-react-description"),
     "react": react,
+    "functions": lambda: functions("openai-functions"),
+    "multi_functions": lambda: functions("openai-multi-functions"),
+    "tool_calling": tool_calling,
     "retrieval": retrieval,
 }
 

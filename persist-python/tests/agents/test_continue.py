@@ -11,11 +11,10 @@ SCRIPT = Path(__file__).with_name("scripted.py")
 
 
 CLASSIC = SCRIPT.with_name("classic.py")
-NEEDS_CODE = {"vector", "react", "retrieval", "zero_shot", "conversational", "structured"} | {
-    "chat_conversational",
-    "chat_zero_shot",
-    "docstore",
-    "self_ask",
+NEEDS_CODE = {
+    *("vector", "vector_token_buffer", "retrieval", "react", "zero_shot", "chat_zero_shot"),
+    *("conversational", "chat_conversational", "self_ask", "docstore", "structured"),
+    *("functions", "multi_functions", "tool_calling"),
 }
 
 

@@ -4,14 +4,19 @@ import warnings
 
 import persist
 import pytest
+from langchain_classic.agents.openai_functions_agent.agent_token_buffer_memory import (
+    AgentTokenBufferMemory,
+)
+from langchain_classic.agents.output_parsers.tools import ToolAgentAction
 from langchain_classic.chains import ConversationChain, RetrievalQA
 from langchain_classic.memory import ConversationBufferMemory, ConversationSummaryMemory
 from langchain_core.callbacks import StdOutCallbackHandler
 from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.language_models import FakeListChatModel, FakeListLLM
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables.history import RunnableWithMessageHistory
+from persist.codec import difference
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # langchain-community says that it is being sunset
@@ -197,6 +202,39 @@ def test_a_memory_by_itself_is_an_agent_too(tmp_path):
     assert persist.restore(tmp_path / "a.json.gz", into=other).buffer == "A summary."
     built = persist.restore(tmp_path / "a.json.gz", llm=other.llm)
     assert (built.buffer, built.llm) == ("A summary.", other.llm)
+
+
+class Counting(FakeListLLM):
+    """A model that needs no tokenizer to count."""
+
+    def get_token_ids(self, text):
+        return list(range(len(text.split())))
+
+
+def test_a_memory_of_steps_comes_back_with_what_the_tools_said(tmp_path):
+    def memory():
+        model = Counting(responses=["-"])
+        return AgentTokenBufferMemory(llm=model, max_token_limit=40, format_as_tools=True)
+
+    def talk(memory, word):
+        asked = AIMessage("", tool_calls=[{"name": "add", "args": {}, "id": word}])
+        call = ToolAgentAction(
+            tool="add", tool_input={}, log=word, tool_call_id=word, message_log=[asked]
+        )
+        outputs = {"output": [AIMessage(word)], "intermediate_steps": [(call, f"said {word}")]}
+        memory.save_context({"input": [HumanMessage(word)]}, outputs)
+
+    first, other = memory(), memory()
+    for word in ("one", "two"):
+        talk(first, word)
+    persist.snapshot(first, tmp_path / "a.json.gz")
+    restored = persist.restore(tmp_path / "a.json.gz", into=other)
+    for each in (first, restored):
+        talk(each, "three")
+    assert difference(first.chat_memory.messages, restored.chat_memory.messages) is None
+    assert "said two" in str(restored.load_memory_variables({}))
+    built = persist.restore(tmp_path / "a.json.gz", llm=other.llm)
+    assert (built.format_as_tools, built.max_token_limit) == (True, 40)
 
 
 def test_a_state_of_a_newer_adapter_is_refused(tmp_path, monkeypatch):

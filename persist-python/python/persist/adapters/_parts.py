@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from persist import codec
 from persist.adapters._common import class_name
+from persist.adapters._refusals import refuse
 from persist.exceptions import (
     CaptureError,
     FingerprintMismatchError,
@@ -75,10 +76,14 @@ _TABLE: dict[str, Part] = {
         "", "memory_key max_token_limit", "", "llm"
     ),
     f"{_MEMORY}vectorstore_token_buffer_memory.ConversationVectorStoreTokenBufferMemory": _chat(
-        "",
+        "_timestamps",
         "memory_key max_token_limit previous_history_template split_chunk_size",
         "retriever",
         "llm",
+    ),
+    "langchain_classic.agents.openai_functions_agent.agent_token_buffer_memory."
+    "AgentTokenBufferMemory": _chat(
+        "", "memory_key max_token_limit intermediate_steps_key format_as_tools", "", "llm"
     ),
     f"{_MEMORY}entity.ConversationEntityMemory": _chat(
         "entity_cache",
@@ -170,7 +175,8 @@ def _fields(path: str, value: Any) -> Sequence[str] | None:
     if not names.isdisjoint(_IS_PART):
         hint = "snapshot what it holds by itself, or put a part of a known class in its place"
         message = f"could not capture {path} ({name}): its class is not one that comes back"
-        raise UnserializableStateError(message, path=path, type_name=name, hint=hint)
+        refuse(UnserializableStateError(message, path=path, type_name=name, hint=hint))
+        return None
     return list(type(value).model_fields) if not names.isdisjoint(_HOLDS_PARTS) else None
 
 
@@ -339,7 +345,7 @@ def reference(part: Any, path: str) -> dict[str, Any]:
     if where.get("database") in ("", ":memory:"):
         message = f"could not capture {path} ({name}): its database is in memory"
         hint = "keep it in a file, or use InMemoryChatMessageHistory"
-        raise UnserializableStateError(message, path=path, type_name=name, hint=hint)
+        refuse(UnserializableStateError(message, path=path, type_name=name, hint=hint))
     return {"class": name, "outside": where}
 
 

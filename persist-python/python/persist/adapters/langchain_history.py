@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from persist.adapters import _parts as parts
 from persist.adapters._common import class_name, needs, reading
 from persist.adapters._migrations import register_migration
+from persist.adapters._refusals import refuse
 from persist.adapters._run import installed_versions
 from persist.adapters._types import Captured
 from persist.exceptions import (
@@ -98,12 +99,15 @@ def _session(name: Any, history: Any) -> Any:
         return parts.reference(history, path)
     if class_name(history) == _HISTORY:
         return list(history.messages)
-    raise UnserializableStateError(
-        f"could not capture the session {name!r}: its history is a {class_name(history)}",
-        path=path,
-        type_name=class_name(history),
-        hint="a history of an unknown class cannot come back; copy its messages into one in memory",
+    refuse(
+        UnserializableStateError(
+            f"could not capture the session {name!r}: its history is a {class_name(history)}",
+            path=path,
+            type_name=class_name(history),
+            hint="a history of an unknown class cannot come back; copy its messages into memory",
+        )
     )
+    return None
 
 
 register_migration("langchain-history", 1, lambda state: state)

@@ -19,6 +19,7 @@ from persist.codec._decode import decode, decode_original, plain, read_tree
 from persist.codec._difference import difference
 from persist.codec._encode import encode
 from persist.codec._registry import register, register_kind
+from persist.codec._survey import refusals
 from persist.codec._types import Child, Encoded, Kind, Lazy, Read, Trust
 from persist.codec._walk import wishes, write
 
@@ -35,6 +36,7 @@ __all__ = [
     "encode",
     "plain",
     "read_tree",
+    "refusals",
     "register",
     "register_kind",
     "wishes",
