@@ -4,6 +4,8 @@ import asyncio
 
 import persist
 import pytest
+from persist.options import AzureOptions, GCSOptions, S3Options
+from servers.seaweedfs import KEY, SECRET
 
 STATE = {"messages": ["hello"], "turns": 1.5}
 
@@ -120,6 +122,43 @@ def test_a_name_of_any_characters_comes_back(store):
 def test_a_name_that_stores_take_for_another_is_refused(store, key):
     with pytest.raises(persist.ConfigurationError):
         persist.snapshot({}, f"{store.scheme}://bucket/{key}")
+
+
+OPTIONS = {
+    "s3": lambda server: S3Options(
+        endpoint=server.endpoint, access_key_id=KEY, secret_access_key=SECRET
+    ),
+    "azure": lambda server: AzureOptions(**connection(server)),
+    "gcs": lambda server: GCSOptions(endpoint=f"http://{server.host}"),
+}
+
+
+def connection(server):
+    return {"connection_string": server.variables()["AZURE_STORAGE_CONNECTION_STRING"]}
+
+
+def test_every_verb_takes_options_in_place_of_the_environment(store, monkeypatch):
+    for name in store.variables:
+        monkeypatch.delenv(name)
+    options = OPTIONS[store.mode](store.server)
+    way, url, copy = {"storage_options": options}, store.url("a.json.gz"), store.url("b.json.gz")
+    if store.mode != "gcs":
+        with pytest.raises(persist.ConfigurationError):
+            persist.health(store.url(""))
+    persist.snapshot(STATE, url, agent_id="bot", **way)
+    assert persist.restore(url, **way) == STATE
+    assert persist.load_state(url, **way) == STATE
+    assert persist.get_metadata(url, **way)["agent_id"] == "bot"
+    assert persist.verify_snapshot(url, **way)
+    assert persist.snapshot_exists(url, **way)
+    persist.copy_snapshot(url, copy, source_options=options, target_options=options)
+    found = persist.list_snapshots(store.url(""), **way)
+    assert [one.path for one in found] == [url, copy]
+    report = persist.health(store.url(""), **way)
+    assert report.healthy, report.checks
+    persist.delete_snapshot(url, **way)
+    assert not persist.snapshot_exists(url, **way)
+    assert not persist.snapshot_exists(store.url("").rstrip("/"), **way)
 
 
 def test_health(store):
