@@ -74,7 +74,7 @@ pub(super) fn connect(
         take_emulator(&mut found);
     }
     let Some(account) = found.get("account").map(str::to_owned) else {
-        let hint = "set AZURE_STORAGE_ACCOUNT_NAME or AZURE_STORAGE_CONNECTION_STRING, or pass AzureOptions(account=...)";
+        let hint = "set AZURE_STORAGE_ACCOUNT_NAME or AZURE_STORAGE_CONNECTION_STRING, or pass AzureOptions(account=...) (in a shell, --option account=...)";
         return Err(missing(place, "no storage account is set", hint));
     };
     let signer = Arc::new(OnceLock::new());

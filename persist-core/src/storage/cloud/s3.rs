@@ -76,8 +76,8 @@ const ENCRYPTION: [(&str, &str); 4] = [
 /// A store with its own endpoint seldom has regions; this is the name that they all take.
 const ANY_REGION: &str = "us-east-1";
 
-const NO_KEYS: &str =
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or pass S3Options";
+const NO_KEYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or pass \
+                       S3Options (in a shell, --option profile=...)";
 
 /// What an AWS profile says.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +105,8 @@ pub(super) fn connect(
         found.fill("region", ANY_REGION);
     }
     if !found.has("region") {
-        let hint = "set AWS_REGION, or pass S3Options(region=...)";
+        let hint =
+            "set AWS_REGION, or pass S3Options(region=...) (in a shell, --option region=...)";
         return Err(missing(place, "no region is set", hint));
     }
     let headers = HeaderMap::new();
