@@ -1,6 +1,8 @@
 //! What is saved comes back, for any state, algorithm and cut marks.
 
-use persist_core::{Algorithms, Key, Limits, MemoryStorage, SaveOptions, snapshot};
+use persist_core::{
+    Algorithms, Key, Limits, MemoryStorage, Object, PutOptions, SaveOptions, Storage, snapshot,
+};
 use proptest::prelude::*;
 
 fn options(compression: &str) -> SaveOptions {
@@ -64,6 +66,31 @@ fn a_large_state_is_cut_into_blocks_and_comes_back() {
         let loaded = snapshot::decode(&bytes, &Limits::DEFAULT.into()).unwrap();
         assert!(loaded.state == state.as_bytes());
         assert_eq!(loaded.metadata.block_root.is_some(), compression != "none");
+    }
+}
+
+#[test]
+fn a_copy_is_the_same_bytes_in_every_layout() {
+    let (storage, keys) =
+        (MemoryStorage::new(), ["from", "to"].map(|name| Key::new(name).unwrap()));
+    let noise = |length: u64| {
+        let digits = (0..length).map(|n| n.wrapping_mul(6_364_136_223_846_793_005).to_string());
+        format!("[{}]", digits.collect::<Vec<_>>().join(","))
+    };
+    let states = [1, 120_000].map(noise);
+    for (compression, description) in
+        ["gzip", "zstd", "none"].into_iter().flat_map(|name| [(name, 0), (name, 9000)])
+    {
+        for state in &states {
+            let mut options = options(compression);
+            options.description = Some("x".repeat(description));
+            snapshot::save(&storage, &keys[0], state.as_bytes(), &[], &options).unwrap();
+            let (from, to) = ((&storage as _, &keys[0]), (&storage as _, &keys[1]));
+            snapshot::copy(from, to, &PutOptions::default(), &Limits::DEFAULT.into()).unwrap();
+            let [from, to] = keys.each_ref().map(|key| storage.open(key).unwrap());
+            let bytes = |object: &dyn Object| object.read_at(0, 100 << 20).unwrap();
+            assert!(bytes(&*from) == bytes(&*to), "{compression} {description} {}", state.len());
+        }
     }
 }
 
