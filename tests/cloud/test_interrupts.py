@@ -191,6 +191,29 @@ def test_ctrl_c_ends_the_command_and_takes_its_upload_back(
     assert not on_s3.keys()
 
 
+WRITES = """
+import os, persist, sys
+from persist.options import S3Options
+options = S3Options(multipart_threshold=5 << 20, part_size=5 << 20)
+persist.snapshot([os.urandom(25 << 20)], sys.argv[1], verify=False, storage_options=options)
+"""
+
+
+def test_ctrl_c_in_python_takes_an_upload_back(on_s3, s3, spoiling, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", spoiling.url)
+    spoiling.faults.extend(["pass", "pass", "pass", "slow"])
+    command = [sys.executable, "-c", WRITES, on_s3.url("a.json.gz")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        while len(spoiling.seen) < 4:
+            time.sleep(0.01)
+        assert s3.uploads("bucket", on_s3.prefix)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert b"KeyboardInterrupt" in errors
+    assert not s3.uploads("bucket", on_s3.prefix)
+    assert not on_s3.keys()
+
+
 def test_ctrl_c_ends_a_command_that_only_reads(silent, monkeypatch):
     for name, value in {"ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s", "REGION": "r"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
