@@ -246,6 +246,11 @@ MESSAGES: dict[str, Callable[[], Any]] = {
         ChatPromptTemplate.from_messages([MessagesPlaceholder("past"), ("human", "{text}")]),
     ],
     "chain of prompt and parser": lambda: PromptTemplate.from_template("{a}") | StrOutputParser(),
+    "chain that is tried again, with another to fall back to": lambda: (
+        (PromptTemplate.from_template("{a}") | StrOutputParser())
+        .with_retry(retry_if_exception_type=(OSError, ValueError))
+        .with_fallbacks([StrOutputParser()], exceptions_to_handle=(KeyError,))
+    ),
     "document with a datetime": lambda: Document(
         "a", metadata={"when": dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)}
     ),
