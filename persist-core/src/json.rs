@@ -86,7 +86,7 @@ struct Keys {
 }
 
 impl Keys {
-    const FEW: usize = 16;
+    const FEW: usize = 32;
 
     /// Adds a key; false when it was there already.
     fn add(&mut self, key: &str) -> bool {

@@ -52,7 +52,7 @@ pub use format::{Limits, Protection, ReadOptions, Snapshot};
 pub use hashing::Digest;
 pub use id::{AgentId, SessionId, SnapshotId};
 pub use json::Events;
-pub use metadata::Metadata;
+pub use metadata::{Field, Metadata};
 pub use snapshot::{SaveOptions, Verified, Version};
 #[cfg(feature = "cloud")]
 pub use storage::{CancelToken, CloudStorage};

@@ -3,6 +3,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -81,41 +82,65 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The fields in their order, as they are shown and written.
-    pub fn to_map(&self) -> Map<String, Value> {
-        let mut map = Map::new();
-        map.insert("agent_id".into(), self.agent_id.as_str().into());
-        map.insert("session_id".into(), self.session_id.as_str().into());
-        map.insert("snapshot_index".into(), self.snapshot_index.into());
-        map.insert("timestamp".into(), self.timestamp.to_string().into());
-        map.insert("content_hash".into(), self.content_hash.to_string().into());
-        map.insert("format_version".into(), FORMAT_VERSION.into());
-        map.insert("snapshot_id".into(), self.snapshot_id.to_string().into());
-        map.insert("description".into(), self.description.clone().into());
-        map.insert("uncompressed_size".into(), self.uncompressed_size.into());
-        map.insert("compressed_size".into(), self.compressed_size.into());
-        map.insert("compression_algorithm".into(), self.compression_algorithm.clone().into());
-        self.add_own_fields(&mut map);
-        map
+    /// Shows each field, in the order in which they are shown and written.
+    pub fn visit(&self, mut see: impl FnMut(&str, Field<'_>)) {
+        use Field::{Null, Number, Text};
+        see("agent_id", Text(self.agent_id.as_str()));
+        see("session_id", Text(self.session_id.as_str()));
+        see("snapshot_index", Number(self.snapshot_index));
+        see("timestamp", Text(&self.timestamp.to_string()));
+        see("content_hash", Text(&self.content_hash.to_string()));
+        see("format_version", Number(FORMAT_VERSION));
+        see("snapshot_id", Text(&self.snapshot_id.to_string()));
+        see("description", self.description.as_deref().map_or(Null, Text));
+        see("uncompressed_size", Number(self.uncompressed_size));
+        see("compressed_size", self.compressed_size.map_or(Null, Number));
+        see("compression_algorithm", Text(&self.compression_algorithm));
+        self.visit_own(&mut see);
     }
 
-    fn add_own_fields(&self, map: &mut Map<String, Value>) {
-        let digest = |digest: &Option<Digest>| digest.map(|digest| Value::from(digest.to_string()));
-        let filled = |map: &Map<_, _>| (!map.is_empty()).then(|| Value::Object(map.clone()));
-        let fields = [
-            ("state_format", self.state_format.map(Value::from)),
-            ("block_root", digest(&self.block_root)),
-            ("metadata_hash", digest(&self.metadata_hash)),
-            ("parent", self.parent.map(|parent| parent.to_string().into())),
-            ("tags", filled(&self.tags)),
-            ("framework", filled(&self.framework)),
-            ("adapter", self.adapter.clone().map(Value::from)),
-            ("persist_version", self.persist_version.clone().map(Value::from)),
-        ];
-        for (name, value) in fields {
-            map.extend(value.map(|value| (name.to_owned(), value)));
+    /// What the original does not write is left out where it is empty.
+    fn visit_own(&self, see: &mut impl FnMut(&str, Field<'_>)) {
+        if let Some(version) = self.state_format {
+            see("state_format", Field::Number(version));
         }
-        map.extend(self.unknown.clone());
+        let digests = [("block_root", self.block_root), ("metadata_hash", self.metadata_hash)];
+        for (name, digest) in digests {
+            if let Some(digest) = digest {
+                see(name, Field::Text(&digest.to_string()));
+            }
+        }
+        if let Some(parent) = self.parent {
+            see("parent", Field::Text(&parent.to_string()));
+        }
+        for (name, texts) in [("tags", &self.tags), ("framework", &self.framework)] {
+            if !texts.is_empty() {
+                see(name, Field::Texts(texts));
+            }
+        }
+        let texts = [("adapter", &self.adapter), ("persist_version", &self.persist_version)];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                see(name, Field::Text(text));
+            }
+        }
+        self.unknown.iter().for_each(|(name, value)| see(name, Field::Unknown(value)));
+    }
+
+    /// The fields in their order.
+    pub fn to_map(&self) -> Map<String, Value> {
+        let mut map = Map::new();
+        self.visit(|name, field| {
+            let value = match field {
+                Field::Null => Value::Null,
+                Field::Number(number) => number.into(),
+                Field::Text(text) => text.into(),
+                Field::Texts(texts) => texts.clone().into(),
+                Field::Unknown(value) => value.clone(),
+            };
+            map.insert(name.to_owned(), value);
+        });
+        map
     }
 
     /// Writes the metadata with its hash; the hash is kept in the value as well.
@@ -128,7 +153,8 @@ impl Metadata {
 
     /// Writes the metadata as one compact JSON object.
     pub(crate) fn to_json(&self) -> String {
-        Value::Object(self.to_map()).to_string()
+        // Only a key that is no text could fail.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Reads and checks the metadata object that stands in this text.
@@ -147,6 +173,48 @@ impl Metadata {
         }
         fields.check_hash()?;
         fields.build()
+    }
+}
+
+impl Serialize for Metadata {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let mut written = Ok(());
+        self.visit(|name, field| {
+            if written.is_ok() {
+                written = map.serialize_entry(name, &field);
+            }
+        });
+        written?;
+        map.end()
+    }
+}
+
+/// What a field of the metadata holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Field<'a> {
+    /// Nothing was said.
+    Null,
+    /// A count of bytes or snapshots, or a version.
+    Number(u64),
+    /// A name, a time, an id or a digest.
+    Text(&'a str),
+    /// Names and texts.
+    Texts(&'a Map<String, Value>),
+    /// What this release does not know.
+    Unknown(&'a Value),
+}
+
+impl Serialize for Field<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Texts(texts) => texts.serialize(serializer),
+            Self::Unknown(value) => value.serialize(serializer),
+        }
     }
 }
 

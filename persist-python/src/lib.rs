@@ -8,6 +8,7 @@ mod build;
 mod command;
 mod error;
 mod listing;
+mod metadata;
 mod observe;
 mod place;
 mod plans;

@@ -156,11 +156,12 @@ pub(crate) fn part_of<'py>(
     }
 }
 
-/// The items of a dict, one after the other; a change of its size ends them.
+/// The items of a dict, one after the other; an error once there are more or fewer than at first.
 pub(crate) struct Items<'a, 'py> {
     dict: &'a Bound<'py, PyDict>,
     position: ffi::Py_ssize_t,
-    length: usize,
+    /// How many are still to come.
+    left: usize,
 }
 
 /// The dict has another size than before.
@@ -168,16 +169,13 @@ pub(crate) struct Changed;
 
 impl<'a, 'py> Items<'a, 'py> {
     pub(crate) fn new(dict: &'a Bound<'py, PyDict>) -> Self {
-        Self { dict, position: 0, length: dict.len() }
+        Self { dict, position: 0, left: dict.len() }
     }
 
     #[expect(clippy::type_complexity, reason = "a key and its value")]
     pub(crate) fn next(
         &mut self,
     ) -> Result<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>, Changed> {
-        if self.dict.len() != self.length {
-            return Err(Changed);
-        }
         let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
         let py = self.dict.py();
         // SAFETY: the dict is alive, and the position is 0 or what the last call set it to; the
@@ -186,8 +184,9 @@ impl<'a, 'py> Items<'a, 'py> {
         unsafe {
             let dict = self.dict.as_ptr();
             if ffi::PyDict_Next(dict, &raw mut self.position, &raw mut key, &raw mut value) == 0 {
-                return Ok(None);
+                return if self.left == 0 { Ok(None) } else { Err(Changed) };
             }
+            self.left = self.left.checked_sub(1).ok_or(Changed)?;
             Ok(Some((Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value))))
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use persist_core::{
     AgentId, ETag, Error, ErrorKind, Limits, PutOptions, ReadOptions, SaveOptions, SessionId,
-    Verified, Version, snapshot,
+    Verified, snapshot,
 };
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -14,17 +14,15 @@ use serde_json::{Map, Value};
 
 use crate::build::Builder;
 use crate::error::Failure;
+use crate::metadata::{self, Described, described};
 use crate::place::{Place, Target};
 use crate::telemetry::observed;
 use crate::walk::{self, Stop, Stream, Wishes};
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// Metadata as JSON, the state, and whether that is still a tree.
-type Loaded<'py> = (String, Bound<'py, PyAny>, bool);
-
-/// Metadata as JSON, and the tag of the object.
-type Described = (String, Option<String>);
+/// The dict of the metadata, the state, and whether that is still a tree.
+type Loaded<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, bool);
 
 /// What the caller says of a snapshot, as Python hands it over.
 #[derive(FromPyObject)]
@@ -33,7 +31,8 @@ pub(crate) struct Options {
     agent_id: String,
     session_id: String,
     snapshot_index: u64,
-    timestamp: String,
+    /// Nanoseconds since 1970.
+    timestamp: i128,
     description: Option<String>,
     parent: Option<String>,
     tags: Vec<(String, String)>,
@@ -48,7 +47,7 @@ pub(crate) struct Options {
 
 impl Options {
     fn parse(self) -> Result<SaveOptions> {
-        let timestamp = self.timestamp.parse::<Timestamp>().map_err(|error| {
+        let timestamp = Timestamp::from_nanosecond(self.timestamp).map_err(|error| {
             Error::new(ErrorKind::Configuration, format!("bad timestamp: {error}"))
         })?;
         let mut options = SaveOptions::at(timestamp);
@@ -77,16 +76,7 @@ fn limits() -> ReadOptions {
     Limits::DEFAULT.into()
 }
 
-fn json_of(metadata: &persist_core::Metadata) -> String {
-    Value::Object(metadata.to_map()).to_string()
-}
-
-fn described(version: &Version) -> Described {
-    let tag = version.e_tag.as_ref().map(|tag| tag.as_str().to_owned());
-    (json_of(&version.metadata), tag)
-}
-
-/// Saves a state and returns the metadata as JSON, and the tag of the object.
+/// Saves a state and returns the metadata, and the tag of the object.
 #[pyfunction]
 pub(crate) fn save(
     py: Python<'_>,
@@ -94,12 +84,12 @@ pub(crate) fn save(
     marks: Vec<usize>,
     place: Place,
     options: Options,
-) -> Result<Described> {
-    place.open()?.wait(py, |at| {
+) -> Result<Described<'_>> {
+    let saved = place.open()?.wait(py, |at| {
         let options = options.parse()?;
-        let saved = snapshot::save_version(&*at.storage, at.key(), &state, &marks, &options)?;
-        Ok(described(&saved))
-    })
+        Ok(snapshot::save_version(&*at.storage, at.key(), &state, &marks, &options)?)
+    })?;
+    Ok(described(py, &saved)?)
 }
 
 /// A snapshot whose state is written; leaving it saves nothing.
@@ -108,13 +98,13 @@ pub(crate) struct Saving(Mutex<Option<walk::Saving>>);
 
 #[pymethods]
 impl Saving {
-    /// Saves what is left; returns the metadata as JSON, and the tag of the object.
-    fn finish(&self, py: Python<'_>) -> Result<Described> {
+    /// Saves what is left; returns the metadata, and the tag of the object.
+    fn finish<'py>(&self, py: Python<'py>) -> Result<Described<'py>> {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(saving) = taken else {
             return Err(Error::new(ErrorKind::Configuration, "it is saved already").into());
         };
-        Ok(described(&saving.finish(py)?))
+        Ok(described(py, &saving.finish(py)?)?)
     }
 }
 
@@ -135,7 +125,7 @@ pub(crate) fn begin(
     }
 }
 
-/// Loads a snapshot: its metadata as JSON, its state, and whether that is still a tree.
+/// Loads a snapshot: its metadata, its state, and whether that is still a tree.
 #[pyfunction]
 pub(crate) fn load(py: Python<'_>, place: Place, reads_tags: bool) -> Result<Loaded<'_>> {
     let target = place.open()?;
@@ -145,24 +135,25 @@ pub(crate) fn load(py: Python<'_>, place: Place, reads_tags: bool) -> Result<Loa
     let (metadata, value, is_tree) = target.wait(py, |at| {
         Python::attach(|py| {
             let (metadata, value, is_tree) = read_from(py, at, reads_tags)?;
-            Ok((metadata, value.unbind(), is_tree))
+            Ok((metadata.unbind(), value.unbind(), is_tree))
         })
     })?;
-    Ok((metadata, value.into_bound(py), is_tree))
+    Ok((metadata.into_bound(py), value.into_bound(py), is_tree))
 }
 
 fn read_from<'py>(py: Python<'py>, at: &Target, reads_tags: bool) -> Result<Loaded<'py>> {
     let mut builder = Builder::new(py, reads_tags);
     let verified = snapshot::read(&*at.storage, at.key(), &limits(), &mut builder)?;
-    loaded(&verified, builder)
+    loaded(py, &verified, builder)
 }
 
-/// Returns the metadata as JSON, from one small read, and the tag of the object.
+/// Returns the metadata, from one small read, and the tag of the object.
 #[pyfunction]
-pub(crate) fn read_metadata(py: Python<'_>, place: Place) -> Result<Described> {
-    place
-        .open()?
-        .wait(py, |at| Ok(described(&snapshot::read_version(&*at.storage, at.key(), &limits())?)))
+pub(crate) fn read_metadata(py: Python<'_>, place: Place) -> Result<Described<'_>> {
+    let target = place.open()?;
+    let read =
+        target.wait(py, |at| Ok(snapshot::read_version(&*at.storage, at.key(), &limits())?))?;
+    Ok(described(py, &read)?)
 }
 
 /// Checks all of a snapshot; returns whether its metadata is protected as well.
@@ -186,7 +177,7 @@ pub(crate) fn delete(py: Python<'_>, place: Place) -> Result<()> {
     place.open()?.wait(py, |at| Ok(snapshot::delete(&*at.storage, at.key())?))
 }
 
-/// Checks a snapshot and copies it; returns its metadata as JSON, and the tag of the copy.
+/// Checks a snapshot and copies it; returns its metadata, and the tag of the copy.
 #[pyfunction]
 pub(crate) fn copy(
     py: Python<'_>,
@@ -194,16 +185,17 @@ pub(crate) fn copy(
     target: Place,
     overwrite: bool,
     if_match: Option<String>,
-) -> Result<Described> {
+) -> Result<Described<'_>> {
     let (source, target) = (source.open()?, target.open()?);
     let mut options = PutOptions { overwrite, ..PutOptions::default() };
     options.if_match = if_match.map(ETag::new);
     let waits_for = if target.location.is_local() { &source } else { &target };
-    waits_for.wait(py, |_| {
+    let copied = waits_for.wait(py, |_| {
         let from = (&*source.storage, source.key());
         let to = (&*target.storage, target.key());
-        Ok(described(&snapshot::copy(from, to, &options, &limits())?))
-    })
+        Ok(snapshot::copy(from, to, &options, &limits())?)
+    })?;
+    Ok(described(py, &copied)?)
 }
 
 /// Writes a snapshot into memory and returns its bytes.
@@ -225,10 +217,10 @@ pub(crate) fn encode(
 pub(crate) fn decode(py: Python<'_>, bytes: PyBackedBytes, reads_tags: bool) -> Result<Loaded<'_>> {
     let mut builder = Builder::new(py, reads_tags);
     let verified = observed(py, || snapshot::read_bytes(&bytes, &limits(), &mut builder))?;
-    loaded(&verified, builder)
+    loaded(py, &verified, builder)
 }
 
-fn loaded<'py>(verified: &Verified, builder: Builder<'py>) -> Result<Loaded<'py>> {
+fn loaded<'py>(py: Python<'py>, verified: &Verified, builder: Builder<'py>) -> Result<Loaded<'py>> {
     let built = builder.finish()?;
-    Ok((json_of(&verified.metadata), built.value, built.is_tree))
+    Ok((metadata::members(py, &verified.metadata)?, built.value, built.is_tree))
 }

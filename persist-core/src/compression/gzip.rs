@@ -4,6 +4,7 @@
 //! stream would go unnoticed. It does check that a trailer follows the stream, so a member whose
 //! trailer stands nowhere else in it ends where it should.
 
+use std::cell::RefCell;
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
@@ -20,6 +21,11 @@ const DEFAULT_LEVEL: u8 = 4;
 /// The checksum and the length that end a member.
 const TRAILER: usize = 8;
 
+thread_local! {
+    /// Its tables take half a megabyte: they are not made anew for every block.
+    static COMPRESSOR: RefCell<Option<(CompressionLvl, Compressor)>> = const { RefCell::new(None) };
+}
+
 #[derive(Debug)]
 pub(super) struct Gzip;
 
@@ -35,13 +41,11 @@ impl Algorithm for Gzip {
     fn compress(&self, block: &[u8], level: Level) -> Result<Vec<u8>> {
         let level = check_level("gzip", level, DEFAULT_LEVEL, 1..=12)?;
         let level = CompressionLvl::new(i32::from(level)).unwrap_or_default();
-        let mut compressor = Compressor::new(level);
-        let mut bytes = vec![0; compressor.deflate_compress_bound(block.len())];
-        let length = compressor.deflate_compress(block, &mut bytes).map_err(|error| {
-            Error::new(ErrorKind::Storage, "could not compress a block").with_source(error)
-        })?;
-        bytes.truncate(length);
-        Ok(bytes)
+        COMPRESSOR.with_borrow_mut(|kept| {
+            kept.take_if(|(of, _)| *of != level);
+            let (_, compressor) = kept.get_or_insert_with(|| (level, Compressor::new(level)));
+            deflate(compressor, block)
+        })
     }
 
     fn decompress(&self, bytes: &[u8], plain_length: usize) -> Result<Vec<u8>> {
@@ -54,6 +58,15 @@ impl Algorithm for Gzip {
             _ => Err(damaged("gzip")),
         }
     }
+}
+
+fn deflate(compressor: &mut Compressor, block: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; compressor.deflate_compress_bound(block.len())];
+    let length = compressor.deflate_compress(block, &mut bytes).map_err(|error| {
+        Error::new(ErrorKind::Storage, "could not compress a block").with_source(error)
+    })?;
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 /// Inflates one member, with its header and trailer, which must give exactly `plain_length` bytes.

@@ -1,11 +1,11 @@
 //! The local disk: atomic and durable.
 //!
-//! An upload is a temporary file in the folder of its target (mode 0600, created exclusively). Commit
-//! writes the head, syncs the file, renames it (or links it, when the target must not exist) and
+//! An upload is a temporary file in the folder of its target (mode 0600, created exclusively). A small
+//! one is written at once. Commit writes the head, syncs the file, renames it (or links it, when the target must not exist) and
 //! syncs the folder, and every folder that it made. Links are followed; only regular files are read.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,6 +17,9 @@ use crate::telemetry::spans::{self, span};
 
 const TEMPORARY_PREFIX: &str = ".persist-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
+
+/// So many bytes are held back, to be written with the head at once.
+const HELD: usize = 64 * 1024;
 
 /// Links that lead to links are followed this many times, as Linux does.
 const MAX_LINKS: usize = 40;
@@ -63,16 +66,14 @@ impl Storage for LocalStorage {
         let permissions = permissions_of_target(&target, options)?;
         let folder = folder_of(&target)?;
         let made = make_folders(&folder).map_err(|error| could_not("create", &folder, error))?;
-        let mut file = tempfile::Builder::new()
+        let file = tempfile::Builder::new()
             .prefix(TEMPORARY_PREFIX)
             .suffix(TEMPORARY_SUFFIX)
             .tempfile_in(&folder)
             .map_err(|error| could_not("write", &target, error))?;
-        file.as_file_mut()
-            .seek(SeekFrom::Start(options.head_length as u64))
-            .map_err(|error| could_not("write", &target, error))?;
         let options = options.clone();
-        Ok(Box::new(LocalUpload { file, target, folder, made, permissions, options }))
+        let held = Some(vec![0; options.head_length]);
+        Ok(Box::new(LocalUpload { file, held, target, folder, made, permissions, options }))
     }
 
     fn stat(&self, key: &Key) -> Result<ObjectInfo> {
@@ -189,6 +190,8 @@ impl Object for LocalObject {
 
 struct LocalUpload {
     file: NamedTempFile,
+    /// Room for the head and all that came behind it; `None` once that is written.
+    held: Option<Vec<u8>>,
     target: PathBuf,
     folder: PathBuf,
     made: Vec<PathBuf>,
@@ -198,7 +201,15 @@ struct LocalUpload {
 
 impl Upload for LocalUpload {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.file.write_all(bytes);
+        let written = match self.held.take() {
+            Some(mut held) if bytes.len() <= HELD.saturating_sub(held.len()) => {
+                held.extend_from_slice(bytes);
+                self.held = Some(held);
+                Ok(())
+            }
+            Some(held) => self.file.write_all(&held).and_then(|()| self.file.write_all(bytes)),
+            None => self.file.write_all(bytes),
+        };
         written.map_err(|error| could_not("write", &self.target, error))
     }
 
@@ -211,8 +222,13 @@ impl Upload for LocalUpload {
 
 impl LocalUpload {
     fn publish(mut self, head: &[u8]) -> std::io::Result<()> {
-        self.file.as_file_mut().rewind()?;
-        self.file.write_all(head)?;
+        if let Some(mut held) = self.held.take() {
+            held.splice(..head.len(), head.iter().copied());
+            self.file.write_all(&held)?;
+        } else {
+            self.file.as_file_mut().rewind()?;
+            self.file.write_all(head)?;
+        }
         if let Some(permissions) = self.permissions.take() {
             self.file.as_file().set_permissions(permissions)?;
         }
@@ -281,7 +297,7 @@ fn follow_links(mut path: PathBuf) -> Result<PathBuf> {
     Err(Error::new(ErrorKind::Storage, format!("could not write {path:?}: too many links")))
 }
 
-/// The permissions of the file that will be replaced; `None` when there is none.
+/// The permissions of the file that will be replaced, where a new file has others.
 fn permissions_of_target(target: &Path, options: &PutOptions) -> Result<Option<Permissions>> {
     match fs::symlink_metadata(target) {
         Ok(metadata) if metadata.is_file() && !options.overwrite => {
@@ -290,11 +306,22 @@ fn permissions_of_target(target: &Path, options: &PutOptions) -> Result<Option<P
         }
         Ok(metadata) => {
             check_regular(&metadata, "write", target)?;
-            Ok(Some(metadata.permissions()))
+            Ok(Some(metadata.permissions()).filter(|permissions| !is_as_made(permissions)))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(could_not("write", target, error)),
     }
+}
+
+/// Whether these are the permissions that a temporary file is made with.
+#[cfg(unix)]
+fn is_as_made(permissions: &Permissions) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(permissions) & 0o7777 == 0o600
+}
+
+#[cfg(not(unix))]
+fn is_as_made(permissions: &Permissions) -> bool {
+    !permissions.readonly()
 }
 
 fn folder_of(path: &Path) -> Result<PathBuf> {
@@ -318,7 +345,9 @@ fn make_folders(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let missing =
         folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
     let made: Vec<_> = missing.map(Path::to_owned).collect();
-    fs::create_dir_all(folder)?;
+    if !made.is_empty() {
+        fs::create_dir_all(folder)?;
+    }
     Ok(made)
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import time
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from persist import _document, _persist, adapters, codec
@@ -392,7 +392,7 @@ def load_state(path: Path, **store: Unpack[Store]) -> Any:
         {'turns': (1, 2)}
     """
     loaded = _read(location(path, **store), is_plain=True)
-    return _document.plain(Metadata.from_json(loaded.metadata), loaded)
+    return _document.plain(loaded)
 
 
 @spanned("persist.get_metadata")
@@ -419,7 +419,7 @@ def get_metadata(path: Path, **store: Unpack[Store]) -> Metadata:
         >>> persist.get_metadata("agent.json.gz")["uncompressed_size"]
         5
     """
-    return Metadata.from_json(*_persist.read_metadata(location(path, **store)))
+    return Metadata.of(*_persist.read_metadata(location(path, **store)))
 
 
 @spanned("persist.verify_snapshot")
@@ -533,7 +533,7 @@ def copy_snapshot(
         location(source, storage_options=source_options),
         location(target, storage_options=target_options),
     )
-    return Metadata.from_json(*_persist.copy(*places, overwrite, if_match))
+    return Metadata.of(*_persist.copy(*places, overwrite, if_match))
 
 
 async def acopy_snapshot(
@@ -816,10 +816,10 @@ def _save(captured: Captured, where: Place, encode: _Encode, write: _Write) -> M
     with span("persist.encode"):
         saving = _document.begin(captured, where, options, **encode)
     if saving is not None:
-        return Metadata.from_json(*saving.finish())
+        return Metadata.of(*saving.finish())
     with refusals(), span("persist.encode"):
         encoded = _document.encode(captured, **encode)
-    return Metadata.from_json(*_persist.save(encoded.data, encoded.marks, where, options))
+    return Metadata.of(*_persist.save(encoded.data, encoded.marks, where, options))
 
 
 def _load(where: Place, options: _Restore) -> tuple[dict[str, Any], RestoreContext]:
@@ -840,7 +840,7 @@ def _opened(loaded: _document.Loaded, options: _Restore) -> tuple[dict[str, Any]
     )
     context = adapters.RestoreContext(trust=trust, **given)
     with span("persist.decode"):
-        return _document.decode(Metadata.from_json(loaded.metadata), loaded, trust), context
+        return _document.decode(loaded, trust), context
 
 
 def check_options(path: Path, options: _SnapshotOptions) -> None:
@@ -897,7 +897,7 @@ def _described(
         "if_match": None,
         **write,
         "tags": list((write.get("tags") or {}).items()),
-        "timestamp": datetime.now(timezone.utc).isoformat(),
+        "timestamp": time.time_ns(),
         "framework": list(framework.items()),
         "adapter": adapter,
     }

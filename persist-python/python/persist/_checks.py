@@ -51,6 +51,8 @@ def names(given: object) -> frozenset[str]:
 def _is_text(value: object) -> bool:
     if not isinstance(value, str):
         return False
+    if value.isascii():
+        return True
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+import functools
 import gc
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from types import TracebackType
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-@contextmanager
-def paused() -> Iterator[None]:
+class paused:  # noqa: N801 - read as a word: `with paused():`, `@paused()`
     """Keep the collector from running; it costs a fifth of the time and finds nothing here."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        _call_old()
-        gc.enable()
+
+    _was_running = False
+
+    def __enter__(self) -> None:
+        """Stop it, if it runs."""
+        self._was_running = gc.isenabled()
+        if self._was_running:
+            gc.disable()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let it run again."""
+        if self._was_running:
+            _call_old()
+            gc.enable()
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        """Make a function that runs without it."""
+
+        @functools.wraps(function)
+        def without(*args: P.args, **kwargs: P.kwargs) -> T:
+            with paused():
+                return function(*args, **kwargs)
+
+        return without
 
 
 def _call_old() -> None:

@@ -96,22 +96,21 @@ class Loaded(NamedTuple):
     """A snapshot that was read and checked.
 
     Attributes:
-        metadata: What it says about itself, as JSON.
+        metadata: What it says about itself.
         state: The value of `agent_state`, as far as the core builds values.
         is_tree: Whether the codec has yet to read it.
     """
 
-    metadata: str
+    metadata: dict[str, Any]
     state: Any
     is_tree: bool
 
 
 @paused()
-def decode(metadata: dict[str, Any], loaded: Loaded, trust: Trust) -> dict[str, Any]:
+def decode(loaded: Loaded, trust: Trust) -> dict[str, Any]:
     """Finish what was loaded.
 
     Args:
-        metadata: The metadata of the snapshot.
         loaded: What the core read.
         trust: What may be built.
 
@@ -124,6 +123,7 @@ def decode(metadata: dict[str, Any], loaded: Loaded, trust: Trust) -> dict[str, 
         MissingSecretError: It needs a key that was not supplied.
         AdapterNotInstalledError: The adapter of the metadata is not installed.
     """
+    metadata = loaded.metadata
     if metadata.get("state_format") is None:
         return _bare(codec.read_tree(loaded.state, trust, has_tags=False))
     if _is_bare(metadata):
@@ -138,11 +138,10 @@ def _read(loaded: Loaded, trust: Trust) -> Any:
 
 
 @paused()
-def plain(metadata: dict[str, Any], loaded: Loaded) -> object:
+def plain(loaded: Loaded) -> object:
     """Finish what was loaded for looking at it: nothing but plain data is built.
 
     Args:
-        metadata: The metadata of the snapshot.
         loaded: What the core read.
 
     Returns:
@@ -151,6 +150,7 @@ def plain(metadata: dict[str, Any], loaded: Loaded) -> object:
     Raises:
         FormatError: The state is not what the adapter of the metadata writes.
     """
+    metadata = loaded.metadata
     if metadata.get("state_format") is None:
         return loaded.state
     value = codec.read_tree(loaded.state, is_plain=True) if loaded.is_tree else loaded.state

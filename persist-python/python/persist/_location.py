@@ -19,6 +19,7 @@ _BUCKETS = {
     "gcs": ("gs", "gcs_bucket"),
 }
 """The scheme of each mode's URLs, and the argument that names the bucket."""
+_NOTHING_ELSE = (None,) * 5
 
 
 class Store(TypedDict, total=False):
@@ -80,6 +81,9 @@ def location(
     """
     # Every call that uses a store begins here: the first one starts the metrics.
     _observability.start_if_asked()
+    others = (s3_bucket, s3_region, azure_container, gcs_bucket, storage_options)
+    if storage_mode == "local" and others == _NOTHING_ELSE:
+        return Place(os.fsdecode(path), [])
     buckets = {
         "s3_bucket": s3_bucket,
         "azure_container": azure_container,

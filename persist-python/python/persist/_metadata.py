@@ -24,18 +24,19 @@ class Metadata(dict[str, Any]):
     e_tag: str | None = None
 
     @classmethod
-    def from_json(cls, text: str, e_tag: str | None = None) -> Metadata:
-        """Read the metadata that the core hands over.
+    def of(cls, members: dict[str, Any], e_tag: str | None = None) -> Metadata:
+        """Take what the core hands over.
 
         Args:
-            text: One JSON object.
+            members: The members of the metadata.
             e_tag: What the store calls this version of the object.
 
         Returns:
-            Its members.
+            The metadata.
         """
-        metadata = cls(json.loads(text))
-        metadata.e_tag = e_tag
+        metadata = cls(members)
+        if e_tag is not None:
+            metadata.e_tag = e_tag
         return metadata
 
     def __str__(self) -> str:

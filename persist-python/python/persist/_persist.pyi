@@ -42,9 +42,9 @@ class Saving:
     """
     A snapshot whose state is written; leaving it saves nothing.
     """
-    def finish(self, /) -> tuple[str, str | None]:
+    def finish(self, /) -> tuple[Any, str | None]:
         """
-        Saves what is left; returns the metadata as JSON, and the tag of the object.
+        Saves what is left; returns the metadata, and the tag of the object.
         """
 
 @final
@@ -76,9 +76,9 @@ def begin(value: Any, wishes: Incomplete, place: tuple[str, SupportsGetItem[int,
     write it.
     """
 
-def copy(source: tuple[str, SupportsGetItem[int, tuple[str, str]]], target: tuple[str, SupportsGetItem[int, tuple[str, str]]], overwrite: bool, if_match: str | None) -> tuple[str, str | None]:
+def copy(source: tuple[str, SupportsGetItem[int, tuple[str, str]]], target: tuple[str, SupportsGetItem[int, tuple[str, str]]], overwrite: bool, if_match: str | None) -> tuple[Any, str | None]:
     """
-    Checks a snapshot and copies it; returns its metadata as JSON, and the tag of the copy.
+    Checks a snapshot and copies it; returns its metadata, and the tag of the copy.
     """
 
 def count_refusal(kind: str) -> None:
@@ -86,7 +86,7 @@ def count_refusal(kind: str) -> None:
     Counts a snapshot that was refused before it came to the core.
     """
 
-def decode(bytes: bytes | bytearray, reads_tags: bool) -> tuple[str, Any, bool]:
+def decode(bytes: bytes | bytearray, reads_tags: bool) -> tuple[Any, Any, bool]:
     """
     Reads a snapshot from memory, as `load` does.
     """
@@ -131,9 +131,9 @@ def list_objects(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> Li
     Lists the objects below a prefix.
     """
 
-def load(place: tuple[str, SupportsGetItem[int, tuple[str, str]]], reads_tags: bool) -> tuple[str, Any, bool]:
+def load(place: tuple[str, SupportsGetItem[int, tuple[str, str]]], reads_tags: bool) -> tuple[Any, Any, bool]:
     """
-    Loads a snapshot: its metadata as JSON, its state, and whether that is still a tree.
+    Loads a snapshot: its metadata, its state, and whether that is still a tree.
     """
 
 def metrics_table() -> list[tuple[str, str, list[str], str]]:
@@ -146,9 +146,9 @@ def pushes_metrics() -> bool:
     Returns whether the environment asks to count in order to push.
     """
 
-def read_metadata(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> tuple[str, str | None]:
+def read_metadata(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> tuple[Any, str | None]:
     """
-    Returns the metadata as JSON, from one small read, and the tag of the object.
+    Returns the metadata, from one small read, and the tag of the object.
     """
 
 def record_spans() -> None:
@@ -171,9 +171,9 @@ def run_cli(arguments: SupportsGetItem[int, str]) -> int:
     Runs the `persist` command with these arguments and returns its exit code.
     """
 
-def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], place: tuple[str, SupportsGetItem[int, tuple[str, str]]], options: Incomplete) -> tuple[str, str | None]:
+def save(state: bytes | bytearray, marks: SupportsGetItem[int, SupportsIndex], place: tuple[str, SupportsGetItem[int, tuple[str, str]]], options: Incomplete) -> tuple[Any, str | None]:
     """
-    Saves a state and returns the metadata as JSON, and the tag of the object.
+    Saves a state and returns the metadata, and the tag of the object.
     """
 
 def spans_table() -> list[tuple[str, str]]:

@@ -63,6 +63,8 @@ class HalfDone:
 def _fresh_registries(monkeypatch):
     """What a test registers ends with it."""
     monkeypatch.setattr(_registry, "_registered", {})
+    yield
+    _registry._best.clear()
 
 
 @pytest.mark.parametrize("cls", [Bot, Child])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from persist.codec._registry import bring_kinds
 from persist.exceptions import (
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 GROUP = "persist.adapters"
 _registered: dict[str, Adapter] = {}
+_best: WeakKeyDictionary[type, Adapter] = WeakKeyDictionary()
+"""What was found for a class, until another adapter is registered."""
 
 
 def register_adapter(adapter: Adapter) -> None:
@@ -34,6 +37,7 @@ def register_adapter(adapter: Adapter) -> None:
         message = f"the adapter {adapter.id!r} is there already"
         raise ConfigurationError(message, hint="give yours another id")
     _registered[adapter.id] = adapter
+    _best.clear()
 
 
 def find(agent: object, adapter: str | None = None) -> Adapter:
@@ -52,11 +56,22 @@ def find(agent: object, adapter: str | None = None) -> Adapter:
         AmbiguousAdapterError: Several fit equally well.
         AdapterNotInstalledError: There is no adapter of this id.
     """
-    names = [f"{cls.__module__}.{cls.__qualname__}" for cls in type(agent).__mro__]
+    cls = type(agent)
     if adapter is not None:
-        return _asked_for(adapter, names)
-    if hasattr(type(agent), "__persist_capture__"):
+        return _asked_for(adapter, _names(cls))
+    if hasattr(cls, "__persist_capture__"):
         return load("plain")
+    found = _best.get(cls)
+    if found is None:
+        found = _best[cls] = _best_for(_names(cls))
+    return found
+
+
+def _names(cls: type) -> list[str]:
+    return [f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__]
+
+
+def _best_for(names: list[str]) -> Adapter:
     fits = {known: known.matches(names) for known in _known().values()}
     best = max(fits.values(), default=0)
     if best == 0:
