@@ -4,7 +4,7 @@
 
 if [ "${1:-}" = --quick ]; then
   cargo test --workspace --all-features --profile "$profile" --quiet
-  pytest -q -m "not slow" persist-python/tests
+  pytest -q -n auto -m "not slow" persist-python/tests
   exit
 fi
 step "cargo test --workspace --all-features" cargo test --workspace --all-features --profile "$profile"
@@ -13,6 +13,6 @@ step "cargo test -p persist-core --no-default-features" \
 step "generated files" scripts/gen.sh --check
 step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh
-step "pytest in persist-python" bash -c 'cd persist-python && pytest -q --cov=persist --cov-report=term:skip-covered'
+step "pytest in persist-python" bash -c 'cd persist-python && pytest -q -n auto --cov=persist --cov-report=term:skip-covered'
 # Without coverage: its trace function, and the audit hook of tests/attacks, are no good together.
 step "pytest" pytest -q tests
