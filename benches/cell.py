@@ -1,9 +1,11 @@
 """Measures one way to do one thing with one state, in a process of its own.
 
 usage: python cell.py OPERATION WAY SIZE REPEAT
+       python cell.py spans WAY SIZE 1
 
 Prints one JSON object: CPU and wall seconds of each repetition, how far the resident set was at its
-peak above what it is at the end, in bytes, and the length of the file. Linux only.
+peak above what it is at the end, in bytes, and the length of the file; of spans, the milliseconds
+in each kind of span of one snapshot. Linux only.
 """
 
 from __future__ import annotations
@@ -193,12 +195,35 @@ def _folder_of_many(path: Path) -> Path:
     return folder
 
 
+def spans(way: str, size: str, path: Path) -> dict[str, float]:
+    """Milliseconds in each kind of span of one snapshot, on whatever thread they were."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    state = states.messages(states.SIZES[size])
+    WAYS[way][0](state, path)
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    WAYS[way][0](state, path)
+    found: dict[str, float] = {}
+    for span in exporter.get_finished_spans():
+        took = ((span.end_time or 0) - (span.start_time or 0)) / 1e6
+        found[span.name] = found.get(span.name, 0.0) + took
+    return found
+
+
 def main(operation: str, way: str, size: str, repeat: int) -> None:
     """Measure, and print what was found."""
     warnings.simplefilter("ignore")
     suffix = ".zst" if "zstd" in way else ".gz"
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         path = Path(folder, f"state.json{suffix}")
+        if operation == "spans":
+            print(json.dumps(spans(way, size, path)))
+            return
         state = states.messages(states.SIZES[size]) if size in states.SIZES else None
         run = work(operation, way, state, path)
         run()

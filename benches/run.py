@@ -94,6 +94,8 @@ CELLS = {
         "python, import langchain_core.load",
     ],
 }
+PARTS = ["persist gzip", "persist zstd"]
+PARTS_SIZE = "20mb"
 Found = dict[tuple[str, str, str], list[dict[str, Any]]]
 
 
@@ -157,6 +159,7 @@ def page(found: Found, command: str) -> str:
             f" {min(rounds):.2f} to {max(rounds):.2f} | {aim} | {verdict} |"
         )
     lines += _memory(found)
+    lines += _parts(found)
     for operation in CELLS:
         lines += [
             f"\n## {operation.capitalize()}\n",
@@ -187,6 +190,20 @@ def _memory(found: Found) -> list[str]:
         "|---|---|---|---|",
         *lines,
     ]
+
+
+def _parts(found: Found) -> list[str]:
+    """Where the time of a snapshot goes, by the spans of one."""
+    if not any(size == PARTS_SIZE for _, size, _ in found):
+        return []
+    lines = [f"\n## Where the time of a snapshot of {PARTS_SIZE} goes\n", "| | span | ms |"]
+    lines.append("|---|---|---|")
+    for way in PARTS:
+        command = [sys.executable, str(HERE / "cell.py"), "spans", way, PARTS_SIZE, "1"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        spans = sorted(json.loads(done.stdout).items(), key=lambda span: -span[1])
+        lines += [f"| {way} | `{name}` | {took:.1f} |" for name, took in spans]
+    return [*lines, "\nSpans lie in one another, and side by side on threads: they have no sum."]
 
 
 def _row(cells: list[dict[str, Any]]) -> str:
