@@ -112,6 +112,20 @@ LANGCHAIN: dict[str, Any] = {
     "a model with a tool that the provider calls": bound(
         tools=[{"type": "mcp", "server_url": LISTENER, "server_label": "a"}]
     ),
+    "a model with a tool of the provider that has an address": bound(
+        tools=[{"type": "web_search", "filters": {"server_url": LISTENER}}]
+    ),
+    "a model with a tool of the provider that holds a text with one": bound(
+        tools=[{"type": "code_interpreter", "container": {"type": LISTENER}}]
+    ),
+    "a model that is tried again on what a file names": constructor(
+        *RUNNABLE,
+        "RunnableRetry",
+        bound=openai(),
+        kwargs={},
+        config={},
+        retry_exception_types=[tag("exception", "os:system")],
+    ),
     "a model whose address is a setting of the run": constructor(
         *RUNNABLE,
         "RunnableBinding",
@@ -197,6 +211,10 @@ TYPED: dict[str, Any] = {
             "pydantic": {"fields": {"command": TOUCH}, "set": [], "extra": None, "private": None},
             "custom": {"state": TOUCH},
         }.items()
+    },
+    **{
+        f"an exception that is {name}": tag("exception", name)
+        for name in ("os:system", "builtins:eval", "builtins:object", "subprocess:TimeoutExpired")
     },
     "CVE-2026-28277: a class that walks attributes": tag(
         "enum", {"class": "logging:os.environ", "name": SECRET}
