@@ -14,8 +14,8 @@ use crate::{Terminal, output};
 ///
 /// Ids, times, tags and the state's bytes stay; hashes and sizes are made anew. With --to original,
 /// the file is one that the original xenoscale/Persist reads: that works for plain JSON and
-/// LangChain's own objects alone. A folder is written to
-/// another folder, as gzip unless --compression says otherwise.
+/// LangChain's own objects alone. A folder is written to another folder, as gzip unless --compression
+/// says otherwise; what cannot be converted is named, and the rest is written.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  persist convert agent.json.gz agent.json.zst\n  persist convert agent.json.gz small.json.zst --level 19\n  persist convert agent.json.gz old.json.gz --to original\n  persist convert snapshots packed --compression zstd"
@@ -66,13 +66,13 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         }
     })?;
     if arguments.json {
-        output::json(terminal, &made.iter().map(Place::name).collect())?;
+        output::json(terminal, &made.places.iter().map(Place::name).collect())?;
     } else {
-        for place in made {
+        for place in made.places {
             output::line(terminal, &format!("wrote {}", output::printable(&place.name())))?;
         }
     }
-    Ok(0)
+    Ok(made.code)
 }
 
 /// How the names in a new folder end.

@@ -13,7 +13,7 @@ use crate::{Terminal, output};
 /// Copy snapshots to another place or store
 ///
 /// Every byte is checked first, and copied as it stands. A folder or prefix is copied to another, under
-/// the same names.
+/// the same names; what cannot be copied is named, and the rest is copied.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  persist copy agent.json.gz s3://bucket/agents/agent.json.gz\n  persist copy s3://bucket/agents az://container/agents\n  persist copy gs://bucket/agents ./agents"
@@ -44,11 +44,11 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         snapshot::copy(source, target, &put, &read_options()).map(drop)
     })?;
     if arguments.json {
-        return output::json(terminal, &made.iter().map(Place::name).collect::<Value>())
-            .map(|()| 0);
+        output::json(terminal, &made.places.iter().map(Place::name).collect::<Value>())?;
+        return Ok(made.code);
     }
-    for place in made {
+    for place in made.places {
         output::line(terminal, &format!("wrote {}", output::printable(&place.name())))?;
     }
-    Ok(0)
+    Ok(made.code)
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use persist_core::{PutOptions, Result, SaveOptions, Snapshot, snapshot};
+use persist_core::{Error, ErrorKind, PutOptions, Result, SaveOptions, Snapshot, snapshot};
 
 use super::places::{Place, each};
 use super::stores::{Stores, Target};
@@ -12,7 +12,7 @@ use crate::{Terminal, output_failed};
 /// Write the state of snapshots as plain JSON
 ///
 /// The bytes of the state are written as they stand; the snapshot is checked first. A folder is written
-/// to another folder, under the same names.
+/// to another folder, under the same names; what cannot be exported is named, and the rest is written.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  persist export agent.json.gz | jq .\n  persist export agent.json.gz -o state.json\n  persist export agent.json.gz --document | jq .metadata\n  persist export snapshots -o states"
@@ -38,15 +38,29 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
     let Some(output) = &arguments.output else {
         let from = arguments.stores.open(&arguments.path)?;
-        let text = text(&from, arguments)?;
+        let text = text(&from, arguments).map_err(|error| or_folder(&from, error))?;
         let written = terminal.output.write_all(&text).and_then(|()| writeln!(terminal.output));
         return written.map(|()| 0).map_err(output_failed);
     };
     let (from, to) = arguments.stores.open_both(&arguments.path, output, &arguments.target)?;
-    each(&from, &to, Some(".json"), terminal, |from, to| {
+    let made = each(&from, &to, Some(".json"), terminal, |from, to| {
         write_file(to, &text(from, arguments)?, arguments.force)
     })?;
-    Ok(0)
+    Ok(made.code)
+}
+
+/// The error of what is no file, or of a folder, which has many states.
+fn or_folder(place: &Place, error: Error) -> Error {
+    // A cloud's store has answered that it has no such file; one that did not answer is not asked again.
+    let may_be_one = error.backend().is_none() || error.kind() == ErrorKind::NotFound;
+    match may_be_one.then(|| place.folder()) {
+        Some(Ok(Some(_))) => {
+            let message = format!("{:?} is a folder", place.name());
+            Error::new(ErrorKind::Configuration, message)
+                .with_hint("add --output FOLDER, or name one snapshot")
+        }
+        _ => error,
+    }
 }
 
 fn text(place: &Place, arguments: &Arguments) -> Result<Vec<u8>> {

@@ -7,7 +7,7 @@ use persist_core::{
     Storage, StorageOptions, snapshot,
 };
 
-use crate::{Terminal, output};
+use crate::{Terminal, exit_code, output};
 
 /// A snapshot in a store.
 #[derive(Debug, Clone)]
@@ -53,6 +53,12 @@ impl Place {
             Err(error) if error.kind() == ErrorKind::NotFound && self.is_missing() => Ok(None),
             found => found.map(Some),
         }
+    }
+
+    /// The error, with this place in its message.
+    fn named_in(&self, error: Error) -> Error {
+        let is_named = error.to_string().contains(&self.key.to_string());
+        if is_named { error } else { error.at(&self.key) }
     }
 
     fn is_missing(&self) -> bool {
@@ -118,24 +124,41 @@ fn quoted(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// Does the work on a file, or on each file of a folder, and returns what was made.
+/// What became of a file, or of the files of a folder.
+pub(crate) struct Made {
+    pub(crate) places: Vec<Place>,
+    /// The exit code of the first failure.
+    pub(crate) code: u8,
+}
+
+/// Does the work on a file, or on each file of a folder. A file of a folder that fails is told by name,
+/// and the others go on, unless there is no room for them.
 pub(crate) fn each(
     from: &Place,
     to: &Place,
     ending: Option<&str>,
-    terminal: &Terminal<'_>,
+    terminal: &mut Terminal<'_>,
     mut work: impl FnMut(&Place, &Place) -> Result<()>,
-) -> Result<Vec<Place>> {
+) -> Result<Made> {
     let Some(files) = from.folder()? else {
         work(from, to)?;
-        return Ok(vec![to.clone()]);
+        return Ok(Made { places: vec![to.clone()], code: 0 });
     };
     let bar = output::progress(files.len(), terminal);
-    let mut made = Vec::with_capacity(files.len());
+    let mut made = Made { places: Vec::with_capacity(files.len()), code: 0 };
     for file in files {
-        let target = file.moved(from, to, ending)?;
-        work(&file, &target)?;
-        made.push(target);
+        let target = file.moved(from, to, ending);
+        match target.and_then(|target| work(&file, &target).map(|()| target)) {
+            Ok(target) => made.places.push(target),
+            Err(error) => {
+                made.code = if made.code == 0 { exit_code(error.kind()) } else { made.code };
+                let has_room = error.kind() != ErrorKind::NoSpace;
+                bar.suspend(|| output::report(terminal, &file.named_in(error)));
+                if !has_room {
+                    break;
+                }
+            }
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();

@@ -286,6 +286,29 @@ fn export_a_folder() {
 }
 
 #[test]
+fn export_a_folder_needs_another_folder() {
+    assert_snapshot!(folder().run(&["export", "DIR"]));
+}
+
+#[test]
+fn a_file_of_a_folder_that_fails_is_named_and_the_others_go_on() {
+    let folder = folder();
+    fs::write(folder.path("a-bad.json.gz"), "not gzip").unwrap();
+    for (arguments, made) in [
+        (&["convert", "DIR", "DIR/converted"][..], "converted/b/c.json.gz"),
+        (&["copy", "DIR", "DIR/copied", "--json"], "copied/b/c.json.zst"),
+        (&["export", "DIR", "-o", "DIR/exported"], "exported/b/c.json"),
+    ] {
+        assert_snapshot!(format!("folder_{}", arguments[0]), folder.run(arguments));
+        assert!(folder.path(made).exists());
+        // Each goes to a folder that the next one would take for more of the same.
+        fs::remove_dir_all(folder.path(made.split('/').next().unwrap())).unwrap();
+    }
+    folder.run(&["copy", "DIR/b", "DIR/again"]);
+    assert_snapshot!("copy_what_is_there", folder.run(&["copy", "DIR/b", "DIR/again"]));
+}
+
+#[test]
 fn convert_a_folder() {
     let folder = folder();
     assert_snapshot!(folder.run(&["convert", "DIR/b", "DIR/packed", "--compression", "none"]));
