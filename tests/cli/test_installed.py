@@ -103,10 +103,13 @@ def test_bash_takes_the_completions():
 def test_an_output_that_nobody_reads_on_is_no_error(tmp_path):
     for number in range(3):
         persist.snapshot([number], tmp_path / f"{number}.json.gz")
-    for verb in ("list", "show", "verify", "health"):
+    verbs = [(verb, str(tmp_path)) for verb in ("list", "show", "verify", "health")]
+    shipped = [("completions", "bash"), ("alerts", "export"), ("dashboards", "export")]
+    exported = ("export", str(tmp_path / "0.json.gz"))
+    for verb in [*verbs, *shipped, exported]:
         read, write = os.pipe()
         os.close(read)
-        command = [COMMAND, verb, str(tmp_path)]
+        command = [COMMAND, *verb]
         done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
         os.close(write)
         assert (done.returncode, done.stderr) == (0, b""), verb

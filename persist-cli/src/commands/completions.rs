@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 use persist_core::Result;
 
-use crate::Terminal;
+use crate::{Terminal, output_failed};
 
 /// Write the completions for a shell
 #[derive(Debug, Args)]
@@ -16,13 +16,10 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "all commands have one shape")]
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    clap_complete::generate(
-        arguments.shell,
-        &mut crate::command(),
-        "persist",
-        &mut terminal.output,
-    );
+    // The generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut crate::command(), "persist", &mut script);
+    terminal.output.write_all(&script).map_err(output_failed)?;
     Ok(0)
 }
