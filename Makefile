@@ -38,7 +38,7 @@ bench-instructions: ## Count the core's instructions, compare with the count tha
 	scripts/bootstrap.sh && scripts/instructions.sh
 
 bench-metrics: ## Measure what observing takes of a small snapshot
-	scripts/bootstrap.sh && .venv/bin/python benches/metrics.py
+	scripts/bootstrap.sh && scripts/bench_metrics.sh
 
 fidelity: ## Compare what comes back with other ways to save, into docs/fidelity.md
 	scripts/bootstrap.sh && .venv/bin/python tests/fidelity/matrix.py

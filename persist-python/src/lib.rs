@@ -40,8 +40,8 @@ mod _persist {
     };
     #[pymodule_export]
     use crate::telemetry::{
-        Span, finish_telemetry, pushes_metrics, record_spans, renew_telemetry, spans_table,
-        start_telemetry, tracing_settings, variables_table,
+        Span, finish_telemetry, flush_telemetry, pushes_metrics, record_spans, renew_telemetry,
+        spans_table, start_telemetry, tracing_settings, variables_table,
     };
     #[pymodule_export]
     use crate::walk::walk;

@@ -1,14 +1,17 @@
 //! The snapshots below a prefix, fetched a little ahead of those who ask for them.
 
+use std::mem;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use persist_core::{CancelToken, ObjectInfo};
+use persist_telemetry::traces;
 use pyo3::prelude::*;
 
 use crate::error::Failure;
 use crate::place::{Place, died, watched};
+use crate::telemetry::{Ongoing, hand_over_records};
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -23,13 +26,19 @@ const AHEAD: usize = 1000;
 pub(crate) struct Listing {
     rows: Mutex<Receiver<persist_core::Result<Row>>>,
     cancel: CancelToken,
+    ongoing: Mutex<Ongoing>,
 }
 
 #[pymethods]
 impl Listing {
     /// Returns the next objects, at most this many; none when all were listed.
     fn take(&self, py: Python<'_>, most: usize) -> Result<Vec<Row>> {
-        py.detach(|| watched(&self.cancel, || self.next_rows(most)))
+        let taken = py.detach(|| watched(&self.cancel, || self.next_rows(most)));
+        hand_over_records(py);
+        if taken.as_ref().map_or(true, Vec::is_empty) {
+            drop(mem::take(&mut *self.ongoing.lock().unwrap_or_else(PoisonError::into_inner)));
+        }
+        taken
     }
 }
 
@@ -60,11 +69,14 @@ impl Drop for Listing {
 
 /// Lists the objects below a prefix.
 #[pyfunction]
-pub(crate) fn list_objects(place: Place) -> Result<Listing> {
+pub(crate) fn list_objects(py: Python<'_>, place: Place) -> Result<Listing> {
     let target = place.open()?;
+    let mut ongoing = Ongoing::default();
+    let above = ongoing.observed(py, traces::current);
     let cancel = target.cancel().clone();
     let (sender, rows) = sync_channel(AHEAD);
     let list = move || {
+        let _inside = above.attach();
         let row = |found: ObjectInfo| {
             let place = target.location.with_key(found.key).to_string();
             let modified = found.modified.map(|time| time.to_string());
@@ -81,5 +93,5 @@ pub(crate) fn list_objects(place: Place) -> Result<Listing> {
         }
     };
     thread::Builder::new().name("persist-list".into()).spawn(list).map_err(|_| died())?;
-    Ok(Listing { rows: Mutex::new(rows), cancel })
+    Ok(Listing { rows: Mutex::new(rows), cancel, ongoing: Mutex::new(ongoing) })
 }

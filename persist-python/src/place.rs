@@ -11,7 +11,7 @@ use persist_core::{CancelToken, Error, ErrorKind, Key, Location, Storage};
 use pyo3::prelude::*;
 
 use crate::error::Failure;
-use crate::telemetry::observed;
+use crate::telemetry::Ongoing;
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -96,7 +96,17 @@ impl Target {
         py: Python<'_>,
         work: impl FnOnce(&Self) -> Result<T> + Send,
     ) -> Result<T> {
-        observed(py, || {
+        self.wait_in(&mut Ongoing::default(), py, work)
+    }
+
+    /// Does the same, as a part of what goes on.
+    pub(crate) fn wait_in<T: Send>(
+        &self,
+        ongoing: &mut Ongoing,
+        py: Python<'_>,
+        work: impl FnOnce(&Self) -> Result<T> + Send,
+    ) -> Result<T> {
+        ongoing.observed(py, || {
             if self.location.is_local() {
                 return py.detach(|| work(self));
             }

@@ -4,9 +4,10 @@
 //! caller holds. What it tells is kept, and handed over when the call ends.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use persist_telemetry::records::{self, Record};
-use persist_telemetry::traces::{self, Call, Parent, SpanData};
+use persist_telemetry::traces::{self, Call, ContextGuard, Parent, SpanData};
 use persist_telemetry::{Unasked, Variables};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -23,6 +24,14 @@ pub(crate) fn start_telemetry(variables: HashMap<String, String>) {
 pub(crate) fn finish_telemetry(py: Python<'_>) {
     py.detach(persist_telemetry::finish);
     hand_over_records(py);
+}
+
+/// Sends what waits to be sent; returns whether all of it was, in so many milliseconds.
+#[pyfunction]
+pub(crate) fn flush_telemetry(py: Python<'_>, patience: u64) -> bool {
+    let is_sent = py.detach(|| persist_telemetry::flush(Duration::from_millis(patience)));
+    hand_over_records(py);
+    is_sent
 }
 
 /// Begins anew in a forked child.
@@ -65,51 +74,76 @@ pub(crate) fn variables_table() -> Vec<(&'static str, &'static str, &'static str
 
 /// Does the work of a binding function, which releases the GIL by itself.
 pub(crate) fn observed<T>(py: Python<'_>, work: impl FnOnce() -> T) -> T {
-    records::begin(wanted_level(py));
-    let result = if traces::are_recorded() { traced(py, work) } else { work() };
-    hand_over_records(py);
-    result
+    Ongoing::default().observed(py, work)
 }
 
-/// Whose children the spans of a call are.
+/// What one or several binding functions do for the same end; its spans are handed over when it is
+/// dropped.
+#[derive(Default)]
+pub(crate) struct Ongoing(Option<Above>);
+
+/// Whose children the spans are.
 enum Above {
     Nothing,
     Own(Parent),
-    Application(Call),
+    /// With what Python calls the context.
+    Application(Call, Py<PyAny>),
 }
 
-fn traced<T>(py: Python<'_>, work: impl FnOnce() -> T) -> T {
-    let above = above(py).unwrap_or_else(|error| {
-        error.write_unraisable(py, None);
-        Above::Nothing
-    });
-    let entered = match &above {
-        Above::Nothing => None,
-        Above::Own(parent) => Some(parent.enter()),
-        Above::Application(call) => Some(call.parent().enter()),
-    };
-    let result = work();
-    drop(entered);
-    if let Above::Application(call) = above
-        && let Err(error) = hand_over_spans(py, call.end())
-    {
-        error.write_unraisable(py, None);
+impl Ongoing {
+    /// Does the work of a binding function, which releases the GIL by itself.
+    pub(crate) fn observed<T>(&mut self, py: Python<'_>, work: impl FnOnce() -> T) -> T {
+        records::begin(wanted_level(py));
+        let entered = if traces::are_recorded() { self.enter(py) } else { None };
+        let result = work();
+        drop(entered);
+        hand_over_records(py);
+        result
     }
-    result
+
+    fn enter(&mut self, py: Python<'_>) -> Option<ContextGuard> {
+        let found = self.0.get_or_insert_with(|| {
+            above(py).unwrap_or_else(|error| {
+                error.write_unraisable(py, None);
+                Above::Nothing
+            })
+        });
+        match found {
+            Above::Nothing => None,
+            Above::Own(parent) => Some(parent.enter()),
+            Above::Application(call, _) => Some(call.parent().enter()),
+        }
+    }
 }
 
-/// Asks for the span that Python is in: its ids, or `True` for one of the application's.
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        let Some(Above::Application(call, context)) = self.0.take() else { return };
+        let hand_over = |py: Python<'_>| {
+            if let Err(error) = hand_over_spans(py, call.end(), &context) {
+                error.write_unraisable(py, None);
+            }
+        };
+        // There is no interpreter any more only at its end.
+        let _ = Python::try_attach(hand_over);
+    }
+}
+
+/// Asks for the span that Python is in: its ids, or the context where it is the application's.
 fn above(py: Python<'_>) -> PyResult<Above> {
     let found = py.import("persist._tracing")?.getattr("_above")?.call0()?;
     if let Ok((trace_id, span_id, is_sampled)) = found.extract() {
         return Ok(Above::Own(Parent { trace_id, span_id, is_sampled }));
     }
-    Ok(if found.is_truthy()? { Above::Application(Call::begin()) } else { Above::Nothing })
+    if found.is_none() {
+        return Ok(Above::Nothing);
+    }
+    Ok(Above::Application(Call::begin(), found.unbind()))
 }
 
-fn hand_over_spans(py: Python<'_>, spans: Vec<SpanData>) -> PyResult<()> {
+fn hand_over_spans(py: Python<'_>, spans: Vec<SpanData>, context: &Py<PyAny>) -> PyResult<()> {
     let rows = spans.into_iter().map(|span| row_of_span(py, span)).collect::<PyResult<Vec<_>>>()?;
-    py.import("persist._tracing")?.getattr("_take")?.call1((rows,))?;
+    py.import("persist._tracing")?.getattr("_take")?.call1((rows, context))?;
     Ok(())
 }
 
@@ -139,26 +173,24 @@ fn nanoseconds(time: std::time::SystemTime) -> u128 {
     time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 
-/// What Python's `logging` would take of the core, from 0, nothing, to 5, everything.
+/// What Python's `logging` would take of the core, from 2, warnings, to 5, everything.
 fn wanted_level(py: Python<'_>) -> usize {
-    static LEVELS: PyOnceLock<Vec<Py<PyAny>>> = PyOnceLock::new();
-    let asked = LEVELS.get_or_try_init(py, || {
+    static WANTED: PyOnceLock<Vec<Py<PyAny>>> = PyOnceLock::new();
+    let asked = WANTED.get_or_try_init(py, || {
         let module = py.import("persist._records")?;
-        module.getattr("_LEVELS")?.extract::<Vec<Py<PyAny>>>()
+        module.getattr("_WANTED")?.extract::<Vec<Py<PyAny>>>()
     });
-    let level_of = |ask: &Py<PyAny>| ask.bind(py).call0().and_then(|level| level.extract::<u32>());
-    let levels = asked.into_iter().flatten().map(|ask| level_of(ask).unwrap_or(30));
-    match levels.min() {
-        None | Some(21..=30) => 2,
-        Some(0..=9) => 5,
-        Some(10..=19) => 4,
-        Some(20) => 3,
-        Some(31..=40) => 1,
-        Some(_) => 0,
-    }
+    let takes = |ask: &Py<PyAny>, level: u32| {
+        ask.bind(py).call1((level,)).is_ok_and(|answer| answer.is_truthy().unwrap_or(false))
+    };
+    let levels = [(20, 3), (10, 4), (5, 5)].into_iter();
+    let taken = levels.take_while(|(level, _)| {
+        asked.iter().flat_map(|all| all.iter()).any(|ask| takes(ask, *level))
+    });
+    taken.last().map_or(2, |(_, wanted)| wanted)
 }
 
-fn hand_over_records(py: Python<'_>) {
+pub(crate) fn hand_over_records(py: Python<'_>) {
     let records = records::end();
     if records.is_empty() {
         return;

@@ -6,7 +6,9 @@
 
 mod client;
 pub mod metrics;
+mod page;
 mod process;
+mod protocol;
 pub mod push;
 pub mod records;
 mod stderr;
@@ -14,6 +16,8 @@ pub mod traces;
 pub mod variables;
 
 use std::sync::Once;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
@@ -52,6 +56,18 @@ pub fn start(variables: &Variables, unasked: Unasked) {
             warn!("{complaint}");
         }
     });
+}
+
+/// Sends what waits to be sent, and goes on; returns whether all of it was sent in time.
+pub fn flush(patience: Duration) -> bool {
+    let (sender, receiver) = sync_channel(1);
+    let flush = move || {
+        let (traces, metrics) = (traces::flush(), metrics::flush());
+        // Nobody listens any more when it took too long.
+        let _ = sender.send(traces && metrics);
+    };
+    let started = thread::Builder::new().name("persist-flush".into()).spawn(flush);
+    started.is_ok() && receiver.recv_timeout(patience).unwrap_or(false)
 }
 
 /// Sends what is left, and waits a few seconds for it at most.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Recorder, SharedString, Unit};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use persist_core::telemetry::metrics::{ALL, Cache, Kind, Metric, SNAPSHOT_FAILURES, turn_on};
 use persist_core::{Error, ErrorKind, Result};
 
+use crate::page::Page;
 use crate::push::{self, Push};
 
 /// From a tenth of a millisecond, as for a small local file, to what the deadlines allow.
@@ -36,7 +36,7 @@ const RATIOS: [f64; 10] = [0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0
 
 /// What this process has counted.
 struct Counts {
-    page: PrometheusRecorder,
+    page: Page,
     /// What is counted to be pushed as well, and what pushes it, when the environment asks for it.
     push: Option<(Push, SdkMeterProvider)>,
 }
@@ -50,11 +50,10 @@ static INSTALLED: OnceLock<()> = OnceLock::new();
 /// Fails with `Configuration` when another recorder of the `metrics` crate is installed.
 pub fn start(refusals: &[String]) -> Result<()> {
     if COUNTS.load().is_none() {
-        COUNTS.store(Some(Arc::new(Counts::new().map_err(refused)?)));
+        COUNTS.store(Some(Arc::new(Counts { page: Page::default(), push: push::recorder() })));
         if INSTALLED.set(()).is_ok() {
             metrics::set_global_recorder(Switch).map_err(refused)?;
         }
-        ALL.iter().for_each(describe);
         ALL.iter().for_each(begin_at_zero);
         for kind in refusals {
             metrics::counter!(SNAPSHOT_FAILURES, "kind" => kind.clone()).absolute(0);
@@ -70,6 +69,14 @@ pub fn forget() {
     std::mem::forget(COUNTS.swap(None));
 }
 
+/// Pushes what was counted; returns whether that went well.
+pub(crate) fn flush() -> bool {
+    match COUNTS.load_full().as_deref() {
+        Some(Counts { push: Some((_, pushes)), .. }) => pushes.force_flush().is_ok(),
+        _ => true,
+    }
+}
+
 /// Pushes what is left, and nothing after it.
 pub(crate) fn finish(patience: Duration) {
     if let Some(Counts { push: Some((_, pushes)), .. }) = COUNTS.load_full().as_deref() {
@@ -79,33 +86,26 @@ pub(crate) fn finish(patience: Duration) {
 
 /// The metrics in Prometheus' text format; empty before [`start`].
 pub fn render() -> String {
-    let Some(counts) = COUNTS.load_full() else { return String::new() };
-    let page = counts.page.handle();
-    page.run_upkeep();
-    page.render()
+    COUNTS.load_full().map(|counts| counts.page.render()).unwrap_or_default()
 }
 
 impl Counts {
-    fn new() -> std::result::Result<Self, BuildError> {
-        Ok(Self { page: builder()?.build_recorder(), push: push::recorder() })
-    }
-
     fn push(&self) -> Option<&Push> {
         self.push.as_ref().map(|(push, _)| push)
     }
 
-    fn counter(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Counter {
-        let counter = self.page.register_counter(key, metadata);
+    fn counter(&self, key: &Key) -> Counter {
+        let counter = self.page.counter(key);
         self.push().map_or(counter.clone(), |push| push.counter(key, counter))
     }
 
-    fn gauge(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Gauge {
-        let gauge = self.page.register_gauge(key, metadata);
+    fn gauge(&self, key: &Key) -> Gauge {
+        let gauge = self.page.gauge(key);
         self.push().map_or(gauge.clone(), |push| push.gauge(key, gauge))
     }
 
-    fn histogram(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Histogram {
-        let histogram = self.page.register_histogram(key, metadata);
+    fn histogram(&self, key: &Key) -> Histogram {
+        let histogram = self.page.histogram(key);
         self.push().map_or(histogram.clone(), |push| push.histogram(key, histogram))
     }
 }
@@ -114,46 +114,25 @@ impl Counts {
 /// may have held the locks of those that it inherits.
 struct Switch;
 
+/// What a metric says is known from the core's table.
 impl Recorder for Switch {
-    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        if let Some(counts) = &*COUNTS.load() {
-            counts.page.describe_counter(name, unit, text);
-        }
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &metrics::Metadata<'_>) -> Counter {
+        COUNTS.load().as_ref().map_or_else(Counter::noop, |to| to.counter(key))
     }
 
-    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        if let Some(counts) = &*COUNTS.load() {
-            counts.page.describe_gauge(name, unit, text);
-        }
+    fn register_gauge(&self, key: &Key, _: &metrics::Metadata<'_>) -> Gauge {
+        COUNTS.load().as_ref().map_or_else(Gauge::noop, |to| to.gauge(key))
     }
 
-    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, text: SharedString) {
-        if let Some(counts) = &*COUNTS.load() {
-            counts.page.describe_histogram(name, unit, text);
-        }
+    fn register_histogram(&self, key: &Key, _: &metrics::Metadata<'_>) -> Histogram {
+        COUNTS.load().as_ref().map_or_else(Histogram::noop, |to| to.histogram(key))
     }
-
-    fn register_counter(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Counter {
-        let counts = COUNTS.load();
-        counts.as_ref().map_or_else(Counter::noop, |to| to.counter(key, metadata))
-    }
-
-    fn register_gauge(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Gauge {
-        let counts = COUNTS.load();
-        counts.as_ref().map_or_else(Gauge::noop, |to| to.gauge(key, metadata))
-    }
-
-    fn register_histogram(&self, key: &Key, metadata: &metrics::Metadata<'_>) -> Histogram {
-        let counts = COUNTS.load();
-        counts.as_ref().map_or_else(Histogram::noop, |to| to.histogram(key, metadata))
-    }
-}
-
-fn builder() -> std::result::Result<PrometheusBuilder, BuildError> {
-    ALL.iter().try_fold(PrometheusBuilder::new(), |builder, metric| match buckets(metric.kind) {
-        [] => Ok(builder),
-        buckets => builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), buckets),
-    })
 }
 
 /// The upper ends of a histogram's buckets; none for what is no histogram.
@@ -163,16 +142,6 @@ pub(crate) fn buckets(kind: Kind) -> &'static [f64] {
         Kind::Seconds => &SECONDS,
         Kind::Bytes => &BYTES,
         Kind::Ratio => &RATIOS,
-    }
-}
-
-fn describe(metric: &Metric) {
-    match metric.kind {
-        Kind::Counter => metrics::describe_counter!(metric.name, metric.help),
-        Kind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
-        Kind::Seconds | Kind::Bytes | Kind::Ratio => {
-            metrics::describe_histogram!(metric.name, metric.help);
-        }
     }
 }
 

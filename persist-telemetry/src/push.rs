@@ -1,4 +1,4 @@
-//! The metrics, pushed by OTLP over HTTP: every minute, and when the process ends.
+//! The metrics, pushed by OTLP: every minute, and when the process ends.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,19 +10,21 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{
     Counter as OtelCounter, Gauge as OtelGauge, Histogram as OtelHistogram, Meter, MeterProvider,
 };
-use opentelemetry_otlp::{MetricExporter, WithHttpConfig};
+use opentelemetry_otlp::{MetricExporter, WithHttpConfig, WithTonicConfig};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 use persist_core::telemetry::metrics::{ALL, Kind, Metric};
+use tokio::runtime::Runtime;
 use tracing::warn;
 
 use crate::client::Client;
 use crate::metrics::buckets;
+use crate::protocol::{self, Protocol};
 use crate::variables::{
     METRICS_ENABLED, METRICS_EXPORTER, OTLP_ENDPOINT, OTLP_METRICS_ENDPOINT, OTLP_METRICS_PROTOCOL,
-    OTLP_PROTOCOL, SDK_DISABLED,
+    SDK_DISABLED,
 };
 use crate::{Variables, resource};
 
@@ -37,19 +39,21 @@ enum Asked {
 }
 
 static ASKED: OnceLock<Asked> = OnceLock::new();
+static PROTOCOL: OnceLock<Protocol> = OnceLock::new();
 
 /// Takes what the variables ask for; returns what is wrong with them.
 pub(crate) fn configure(variables: &Variables) -> Option<String> {
     let asked = asked(variables);
-    let names = [OTLP_METRICS_PROTOCOL, OTLP_PROTOCOL];
-    let protocol = names.iter().find_map(|name| variables.get(name)).unwrap_or("http/protobuf");
-    let is_known = protocol == "http/protobuf";
-    let _ = ASKED.set(if is_known { asked } else { Asked::Nothing });
-    (asked != Asked::Nothing && !is_known).then(|| {
-        format!(
-            "metrics are not pushed: the protocol {protocol:?} is not built in; set {OTLP_PROTOCOL} to http/protobuf"
-        )
-    })
+    match Protocol::read(variables, OTLP_METRICS_PROTOCOL) {
+        Ok(protocol) => {
+            let _ = (PROTOCOL.set(protocol), ASKED.set(asked));
+            None
+        }
+        Err(complaint) => {
+            let is_asked = asked != Asked::Nothing;
+            is_asked.then(|| format!("metrics are not pushed: {complaint}"))
+        }
+    }
 }
 
 fn asked(variables: &Variables) -> Asked {
@@ -75,16 +79,28 @@ pub(crate) fn recorder() -> Option<(Push, SdkMeterProvider)> {
     if ASKED.get().is_none_or(|asked| *asked == Asked::Nothing) {
         return None;
     }
-    let builder = MetricExporter::builder().with_http().with_http_client(Client::new());
-    let exporter =
-        builder.build().inspect_err(|error| warn!("metrics are not pushed: {error}")).ok()?;
-    let exporter = Reporting { inner: exporter, is_reported: AtomicBool::new(false) };
+    let exporter = exporter().inspect_err(|error| warn!("metrics are not pushed: {error}")).ok()?;
     let reader = PeriodicReader::builder(exporter).build();
     let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource());
     let provider = provider.build();
     let meter = provider.meter("persist");
     let instruments = ALL.iter().map(|metric| (metric.name, Instrument::new(&meter, metric)));
     Some((Push(instruments.collect()), provider))
+}
+
+fn exporter() -> Result<Reporting, Box<dyn std::error::Error>> {
+    let (inner, runtime) = if PROTOCOL.get() == Some(&Protocol::Grpc) {
+        let runtime = protocol::runtime()?;
+        let inside = runtime.enter();
+        let builder = MetricExporter::builder().with_tonic().with_tls_config(protocol::tls());
+        let exporter = builder.build()?;
+        drop(inside);
+        (exporter, Some(runtime))
+    } else {
+        let builder = MetricExporter::builder().with_http().with_http_client(Client::new());
+        (builder.build()?, None)
+    };
+    Ok(Reporting { inner, is_reported: AtomicBool::new(false), _runtime: runtime })
 }
 
 /// Brings what is counted to instruments of OpenTelemetry.
@@ -197,6 +213,8 @@ impl HistogramFn for Both<OtelHistogram<f64>, Histogram> {
 struct Reporting {
     inner: MetricExporter,
     is_reported: AtomicBool,
+    /// What moves the bytes of gRPC.
+    _runtime: Option<Runtime>,
 }
 
 impl PushMetricExporter for Reporting {

@@ -18,7 +18,7 @@ use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{
     SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider,
 };
-use opentelemetry::{Context, ContextGuard, InstrumentationScope};
+use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{
@@ -31,6 +31,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context as LayerContext, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
+pub use opentelemetry::ContextGuard;
 pub use opentelemetry_sdk::trace::SpanData;
 pub use span::{Span, Value};
 
@@ -73,6 +74,14 @@ pub fn record() {
 /// Whether spans are recorded.
 pub fn are_recorded() -> bool {
     RECORDS.load(Ordering::Relaxed)
+}
+
+/// Exports what waits; returns whether that went well.
+pub(crate) fn flush() -> bool {
+    match process::current().exporter.get() {
+        Some(Some(exporter)) => exporter.force_flush().is_ok(),
+        _ => true,
+    }
 }
 
 /// Exports what is left, and nothing after it.
@@ -148,13 +157,24 @@ impl Call {
 
     /// The spans of the call, parents before their children.
     pub fn end(self) -> Vec<SpanData> {
-        let process = process::current();
-        let mut calls = process.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut spans = calls.remove(&self.0).unwrap_or_default();
+        let mut spans = self.take();
         // A parent ends after its children: what is equally early is in the opposite order.
         spans.reverse();
         spans.sort_by_key(|span| span.start_time);
         spans
+    }
+
+    fn take(&self) -> Vec<SpanData> {
+        let process = process::current();
+        let mut calls = process.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.remove(&self.0).unwrap_or_default()
+    }
+}
+
+/// What nobody took is not kept.
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.take();
     }
 }
 
@@ -237,6 +257,8 @@ where
 {
     tracing_opentelemetry::layer()
         .with_tracer(tracer().clone())
+        // The places are those of a macro, on the machine where Persist was built.
+        .with_location(false)
         .with_tracked_inactivity(false)
         .with_threads(false)
         .with_level(false)

@@ -38,14 +38,14 @@ variables! {
         "Where spans go: a URL that ends in `/api/traces` takes Jaeger's thrift, in `/v1/traces` OTLP.";
     SAMPLE_RATE "PERSIST_TRACE_SAMPLE_RATE" "`1.0`"
         "The share of new traces that is recorded, from 0 to 1; a trace that goes on is recorded as it began.";
-    OTLP_ENDPOINT "OTEL_EXPORTER_OTLP_ENDPOINT" "`http://localhost:4318`"
-        "Where traces and metrics go by OTLP over HTTP; `/v1/traces` and `/v1/metrics` are appended.";
+    OTLP_ENDPOINT "OTEL_EXPORTER_OTLP_ENDPOINT" "`http://localhost:4318`; by gRPC `http://localhost:4317`"
+        "Where traces and metrics go by OTLP; for HTTP, `/v1/traces` and `/v1/metrics` are appended.";
     OTLP_TRACES_ENDPOINT "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" "none"
         "Where traces go, taken as it stands.";
     OTLP_METRICS_ENDPOINT "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT" "none"
         "Where metrics go, taken as it stands.";
     OTLP_PROTOCOL "OTEL_EXPORTER_OTLP_PROTOCOL" "`http/protobuf`"
-        "The protocol; no other is built in.";
+        "The protocol: `http/protobuf` or `grpc`.";
     OTLP_TRACES_PROTOCOL "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" "that of all"
         "The protocol of traces alone.";
     OTLP_METRICS_PROTOCOL "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL" "that of all"

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import persist
-from persist.options import S3Options
+from persist.options import AzureOptions, GCSOptions, S3Options
 
 store, damaged = sys.argv[1:]
 Path(damaged).write_bytes(b"not gzip")
-options = {"storage_options": S3Options(deadline=2)} if store.startswith("s3://") else {}
+clouds = {"s3": S3Options, "az": AzureOptions, "gs": GCSOptions}
+cloud = clouds.get(store.partition("://")[0])
+options = {"storage_options": cloud(deadline=2)} if cloud else {}
 for number in range(10**9):
     for name in ("a.json.gz", "a.json.zst"):
         with contextlib.suppress(persist.PersistError):

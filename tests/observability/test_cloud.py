@@ -1,14 +1,19 @@
-"""A store in the cloud, in health and when its server is killed."""
+"""Stores in the cloud, in health and when their servers are killed."""
 
+import base64
 import json
 import re
+import signal
 import subprocess
+import uuid
 from pathlib import Path
 
 import persist
 import pytest
 from observability.support import COMMAND, alerts_of, ask, query, service_in, until
 from persist.options import S3Options
+from servers.azurite import KEY, azurite
+from servers.gcs import fake_gcs
 from servers.prometheus import alertmanager, prometheus, promtool
 from servers.seaweedfs import seaweedfs
 
@@ -122,3 +127,91 @@ def test_watch_tells_when_the_server_is_killed_and_when_it_is_back(killable, wat
     over = until(lambda: [one for one in received if one["status"] == "resolved"])
     assert alerts_of(over, "PersistStoreFailing")[0]["labels"] == alert["labels"]
     assert alerts_of(received, "PersistNoFreshSnapshot") == []
+
+
+OTHERS = {"azure": "az", "gcs": "gs"}
+
+
+@pytest.fixture(params=OTHERS)
+def other(request, monkeypatch):
+    """A folder of its own in each of the other clouds' stores, which the environment names."""
+    for name, value in request.getfixturevalue(request.param).variables().items():
+        monkeypatch.setenv(name, value)
+    return f"{OTHERS[request.param]}://bucket/health/{uuid.uuid4().hex}"
+
+
+def test_another_clouds_store_is_healthy_and_is_left_as_it_was(other):
+    persist.snapshot([1], f"{other}/a.json.gz", agent_id="bot")
+    report = persist.health(other)
+    assert failures(report) == []
+    details = {check.name: check.detail for check in report.checks}
+    assert details["condition"] == "what exists is not overwritten"
+    assert details["list"] == "1 objects, snapshots of 1 agents"
+    assert report.agents["bot"].path.endswith("/a.json.gz")
+    assert report.agents["bot"].age.total_seconds() < 300
+    done = subprocess.run([COMMAND, "health", other, "--json"], capture_output=True, check=True)
+    assert json.loads(done.stdout)["healthy"]
+    old = [COMMAND, "health", other, "--max-age", "1s"]
+    assert until(lambda: subprocess.run(old, check=False).returncode == 6)
+
+
+def test_a_bucket_of_another_cloud_that_is_missing_is_not_there(other):
+    url = f"{other.partition(':')[0]}://nowhere/a"
+    assert failures(persist.health(url)) == [("reach", "not_found")]
+    assert subprocess.run([COMMAND, "health", url], check=False).returncode == 1
+
+
+def test_azure_tells_a_wrong_key_from_a_store_that_does_not_answer(azure, monkeypatch):
+    wrong = base64.b64encode(bytes(len(base64.b64decode(KEY)))).decode()
+    for name, value in azure.variables(wrong).items():
+        monkeypatch.setenv(name, value)
+    report = persist.health("az://bucket/health")
+    assert failures(report) == [("credentials", "access_denied")]
+
+
+@pytest.fixture(params=OTHERS)
+def mortal(request, tmp_path, monkeypatch):
+    """A server of another cloud's store that the test may end; a URL in it, and its variables."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    is_azure = request.param == "azure"
+    made = azurite(folder) if is_azure else fake_gcs(folder)
+    with made.server.running() if is_azure else made.running():
+        made.make_bucket("bucket")
+        for name, value in made.variables().items():
+            monkeypatch.setenv(name, value)
+        server = made.server if is_azure else made.front
+        yield server, f"{OTHERS[request.param]}://bucket/agents", made.variables()
+
+
+def test_watch_tells_when_a_server_of_another_cloud_ends_and_when_it_is_back(
+    mortal, watch, webhook
+):
+    (server, store, _), (url, received) = mortal, webhook
+    persist.snapshot([1], f"{store}/a.json.gz", agent_id="bot")
+    watch(store, "--every", "500ms", "--max-age", "1h", "--webhook", url)
+    # Azurite keeps on its disk what it has when it is asked to end.
+    server.kill(signal.SIGTERM)
+    (alert, *_) = until(lambda: alerts_of(received, "PersistStoreFailing"))
+    assert (alert["status"], alert["labels"]["check"]) == ("firing", "reach")
+    server.start()
+    over = until(lambda: [one for one in received if one["status"] == "resolved"])
+    assert alerts_of(over, "PersistStoreFailing")[0]["labels"] == alert["labels"]
+    assert alerts_of(received, "PersistNoFreshSnapshot") == []
+
+
+def test_the_probes_and_the_page_know_another_clouds_store(mortal, tmp_path):
+    server, store, variables = mortal
+    service = service_in(tmp_path, store, **variables)
+    with service.server.running():
+        service.wait()
+        assert until(lambda: ask(f"http://{service.address}/readyz")[0] == 200)
+        text = ask(f"http://{service.address}/metrics")[1]
+        backend = "azure" if store.startswith("az:") else "gcs"
+        labels = f'backend="{backend}",operation="write"'
+        assert f"persist_storage_requests_total{{{labels}}} " in text
+        assert f"persist_storage_retries_total{{{labels}}} 0\n" in text
+        assert f'persist_storage_errors_total{{{labels},kind="timeout"}} 0\n' in text
+        server.kill()
+        assert until(lambda: ask(f"http://{service.address}/readyz")[0] == 503)
+        assert ask(f"http://{service.address}/healthz")[0] == 200

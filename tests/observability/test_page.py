@@ -40,8 +40,16 @@ def test_every_metric_has_the_kind_and_the_labels_that_the_table_names(service):
         for sample in family.samples:
             assert set(sample.labels) - {"le"} == labels, name
         seen.add(name)
-    never = {"persist_storage_errors_total", "persist_storage_retries_total"}
-    assert {name for name in table if "_s3_" not in name} - seen == never
+    assert {name for name in table if "_s3_" not in name} - seen == {
+        "persist_storage_retries_total"
+    }
+
+
+def test_errors_of_a_store_are_there_before_the_first_one(service):
+    text = ask(f"http://{service.address}/metrics")[1]
+    for operation in ("open", "read", "stat", "delete", "list", "write"):
+        labels = f'backend="local",operation="{operation}",kind="storage"'
+        assert f"persist_storage_errors_total{{{labels}}} 0\n" in text
 
 
 def test_no_label_holds_a_text_of_a_user(service):

@@ -80,6 +80,28 @@ def test_metrics_are_pushed_while_the_process_lives(tmp_path):
         assert len(receiver.bodies("/own")) > 2
 
 
+FLUSHED = """
+    import os
+    import persist
+    persist.snapshot([1], "a.json.gz")
+    print(persist.force_flush())
+    os._exit(0)
+"""
+
+
+def test_a_function_that_is_frozen_has_pushed_its_counts(tmp_path):
+    with receiving() as receiver:
+        done = run(
+            tmp_path,
+            FLUSHED,
+            OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=f"{receiver.url}{PATH}",
+            OTEL_METRICS_EXPORTER="otlp",
+        )
+        metrics, _ = pushed(receiver.bodies(PATH)[-1])
+    assert done.stdout == "True\n"
+    assert count(metrics["persist_snapshot_attempts_total"]) == 1
+
+
 @pytest.mark.parametrize(
     "variables",
     [

@@ -25,6 +25,13 @@ STORED = [
 SAVED = ["persist.snapshot", ["persist.capture"], ["persist.encode"], STORED]
 MISSED = ["persist.restore!", ["persist.load!", ["persist.storage.open!"]]]
 
+NUMBERS = {
+    "persist.bytes",
+    "persist.snapshot.index",
+    "persist.state.size",
+    "persist.compressed.size",
+}
+
 PROGRAM = """
     import contextlib
     import persist
@@ -50,7 +57,10 @@ def check_program(spans):
     saved = next(span for span in spans if span.name == "persist.save")
     assert saved.attributes["gen_ai.agent.id"] == "bot"
     assert saved.attributes["persist.compression.algorithm"] == "gzip"
-    assert saved.attributes["code.file.path"].endswith("verb.rs")
+    assert not [name for span in spans for name in span.attributes if name.startswith("code.")]
+    for span in spans:
+        numbers = [span.attributes[name] for name in NUMBERS & set(span.attributes)]
+        assert all(type(number) is int for number in numbers), span
     assert {span.attributes["error.type"] for span in spans if span.failed} == {"not_found"}
     assert "canary-93c1f0" not in str(spans)
 
@@ -123,6 +133,35 @@ def test_phoenix_has_one_tree_for_each_call_from_python(tmp_path, phoenix):
         done = run(tmp_path, PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT=phoenix.url)
         assert (done.returncode, done.stderr) == (0, "")
     check_program(spans)
+
+
+def test_phoenix_has_one_tree_for_each_call_by_grpc(tmp_path, phoenix):
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": phoenix.grpc,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+    }
+    with exported_to(phoenix, {"persist.snapshot", "persist.restore"}) as spans:
+        done = run(tmp_path, PROGRAM, **variables)
+        assert (done.returncode, done.stderr) == (0, "")
+    check_program(spans)
+    with exported_to(phoenix, {"persist verify"}) as spans:
+        done = command(tmp_path, "verify", "a.json.gz", **variables)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert {span.attributes["process.exit.code"] for span in spans if span.above == 0} == {0}
+
+
+def test_a_forked_child_exports_by_grpc(tmp_path, phoenix):
+    before = {span.trace for span in in_phoenix(phoenix)}
+    variables = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    done = run(tmp_path, FORKED, OTEL_EXPORTER_OTLP_ENDPOINT=phoenix.grpc, **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+
+    def is_there():
+        spans = [span for span in in_phoenix(phoenix) if span.trace not in before]
+        return by_trace(spans) == [[SAVED]] * 3
+
+    assert until(is_there)
 
 
 def test_phoenix_has_one_tree_for_the_command(tmp_path, phoenix):
@@ -209,6 +248,72 @@ def test_an_application_has_all_spans_in_its_own_trace_and_pipeline(tmp_path, en
     # Of the first call: those of the two that were gathered run into one another.
     first = {span["name"]: span for span in reversed(json.loads(done.stdout))}
     assert first["persist.save"]["start_time"] >= first["persist.encode"]["end_time"]
+
+
+LONG = """
+    import persist
+    state = [f"canary-93c1f0 {number}" * 64 for number in range(20_000)]
+    persist.snapshot(state, "a.json.gz")
+"""
+LONG_IN_APPLICATION = """
+    import json, threading
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    import persist
+
+    exporter = InMemorySpanExporter()
+    trace.set_tracer_provider(TracerProvider())
+    trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(exporter))
+    state = [f"canary-93c1f0 {number}" * 64 for number in range(20_000)]
+    if REFUSED:
+        state.append(threading.Lock())
+    with trace.get_tracer("application").start_as_current_span("request"):
+        try:
+            persist.snapshot(state, "a.json.gz")
+        except persist.UnserializableStateError:
+            pass
+    print(json.dumps([json.loads(span.to_json()) for span in exporter.get_finished_spans()]))
+"""
+STORES_LONG = {"persist.hash", "persist.compress", "persist.storage.create", "persist.fsync"}
+
+
+def check_long(spans):
+    """A state of 20 MB arrives in pieces, in several calls: all that is done is below one span."""
+    (saved,) = [span for span in spans if span.name == "persist.save"]
+    names = {span.name for span in spans}
+    assert names >= {*STORES_LONG, "persist.storage.write", "persist.storage.commit"}
+    packed = [span for span in spans if span.name == "persist.compress"]
+    assert len(packed) > 15
+    assert {span.above for span in packed} == {saved.number}
+    assert sum(span.attributes["persist.bytes"] for span in packed) > 20_000_000
+    assert len({span.trace for span in spans}) == 1
+    known = {span.number for span in spans}
+    (root,) = [span for span in spans if span.above not in known]
+    return root.name
+
+
+def test_a_state_that_is_saved_in_pieces_is_one_tree(tmp_path):
+    with receiving() as receiver:
+        run(tmp_path, LONG, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+        spans = of_otlp(receiver.bodies("/v1/traces"))
+    assert check_long(spans) == "persist.snapshot"
+
+
+def test_a_state_that_is_saved_in_pieces_is_one_tree_in_an_application(tmp_path):
+    done = run(tmp_path, LONG_IN_APPLICATION.replace("REFUSED", "False"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert check_long(of_sdk(done.stdout)) == "request"
+    assert "canary-93c1f0" not in done.stdout
+
+
+def test_what_was_done_for_a_state_that_is_refused_late_is_in_the_trace(tmp_path):
+    done = run(tmp_path, LONG_IN_APPLICATION.replace("REFUSED", "True"))
+    assert (done.returncode, done.stderr) == (0, "")
+    spans = of_sdk(done.stdout)
+    assert {"persist.save", "persist.compress"} <= {span.name for span in spans}
+    assert "persist.snapshot!" in str(by_trace(spans))
 
 
 def test_an_application_can_forbid_the_spans(tmp_path):
@@ -324,7 +429,7 @@ def test_a_collector_that_never_answers_is_given_up(tmp_path, path):
         {"PERSIST_JAEGER_ENDPOINT": "http://127.0.0.1:9/other"},
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
         },
         {"PERSIST_TRACING_ENABLED": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://[nonsense"},
     ],
@@ -333,6 +438,40 @@ def test_what_cannot_be_exported_to_is_a_warning(tmp_path, variables):
     done = run(tmp_path, LOGGED, **variables)
     assert done.returncode == 0
     assert done.stderr.count("traces are not exported") == 1
+
+
+FLUSHED = """
+    import os
+    import persist
+    persist.snapshot([1], "a.json.gz")
+    print(persist.force_flush(20_000))
+    os._exit(0)
+"""
+
+
+def test_a_function_that_is_frozen_has_sent_its_spans(tmp_path):
+    with receiving() as receiver:
+        done = run(tmp_path, FLUSHED, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+        spans = of_otlp(receiver.bodies("/v1/traces"))
+    assert done.stdout == "True\n"
+    assert by_trace(spans) == [[SAVED]]
+
+
+def test_a_flush_says_that_nobody_took_the_spans(tmp_path):
+    done = run(tmp_path, FLUSHED, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    assert done.stdout == "False\n"
+
+
+def test_a_flush_does_not_wait_longer_than_it_is_told(tmp_path):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        done = run(
+            tmp_path,
+            FLUSHED.replace("20_000", "200"),
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}",
+        )
+    assert done.stdout == "False\n"
 
 
 FORKED = """

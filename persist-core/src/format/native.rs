@@ -109,7 +109,7 @@ pub(super) fn unpack_block(
         Some(member) => compression::inflate_member(member, block.packed, plain_length, buffer),
         None => algorithm.decompress(block.packed, plain_length),
     };
-    let span = span!(spans::DECOMPRESS, "persist.bytes" = plain_length);
+    let span = span!(spans::DECOMPRESS, "persist.bytes" = spans::whole(plain_length));
     let text = spans::within(&span, unpack)?;
     if span!(spans::HASH).in_scope(|| Digest::of(&text)) != entry.digest {
         return Err(changed(

@@ -10,6 +10,7 @@ use crate::hashing::Digest;
 use crate::json;
 use crate::metadata::Metadata;
 use crate::storage::{Key, Object, PutOptions, Storage};
+use crate::telemetry::Verb;
 
 /// Copies a snapshot to another key or store, byte by byte, after all of it was checked.
 ///
@@ -30,6 +31,16 @@ use crate::storage::{Key, Object, PutOptions, Storage};
 /// # Ok::<(), persist_core::Error>(())
 /// ```
 pub fn copy(
+    (source, from): (&dyn Storage, &Key),
+    (target, to): (&dyn Storage, &Key),
+    put: &PutOptions,
+    options: &ReadOptions,
+) -> Result<Version> {
+    let copy = || copy_checked((source, from), (target, to), put, options);
+    Verb::Copy.run(from.as_os_str(), copy, |version| Some(&version.metadata))
+}
+
+fn copy_checked(
     (source, from): (&dyn Storage, &Key),
     (target, to): (&dyn Storage, &Key),
     put: &PutOptions,

@@ -142,7 +142,7 @@ impl Object for InstrumentedObject {
     fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
         let request = Request::new(self.backend, "read");
         let span = spans::request(self.backend, "read");
-        span.record("persist.bytes", length);
+        spans::sized(&span, length);
         let result = spans::within(&span, || self.inner.read_at(offset, length));
         request.end(result.as_ref().err());
         if let Ok(bytes) = &result {
@@ -163,7 +163,7 @@ struct InstrumentedUpload {
 impl Upload for InstrumentedUpload {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let span = spans::request(self.request.backend, "write");
-        span.record("persist.bytes", bytes.len());
+        spans::sized(&span, bytes.len());
         let result = spans::within(&span, || self.inner.write(bytes));
         if let Err(error) = &result {
             self.request.end(Some(error));
@@ -179,7 +179,9 @@ impl Upload for InstrumentedUpload {
         request.end(result.as_ref().err());
         if result.is_ok() && metrics::is_on() {
             metrics::moved(request.backend, "write", bytes.saturating_add(head.len() as u64));
-            if let Some(room) = storage.room(&key) {
+            if metrics::room_is_due()
+                && let Some(room) = storage.room(&key)
+            {
                 metrics::room(request.backend, room.free, room.size);
             }
         }

@@ -22,14 +22,20 @@ pub(crate) fn requested(
     error: Option<&Error>,
     failure: bool,
 ) {
-    let duration_ms = milliseconds(start);
+    // The clock is read where somebody listens.
     match error {
-        None => debug!(target: STORAGE, backend, operation, duration_ms, "Request completed"),
+        None => debug!(
+            target: STORAGE,
+            backend,
+            operation,
+            duration_ms = milliseconds(start),
+            "Request completed"
+        ),
         Some(error) if failure => warn!(
             target: STORAGE,
             backend,
             operation,
-            duration_ms,
+            duration_ms = milliseconds(start),
             kind = error.kind().code(),
             error = error.to_string(),
             "Request failed"
@@ -38,7 +44,7 @@ pub(crate) fn requested(
             target: STORAGE,
             backend,
             operation,
-            duration_ms,
+            duration_ms = milliseconds(start),
             kind = error.kind().code(),
             "Request completed"
         ),

@@ -3,18 +3,27 @@
 //! Counting goes through the `metrics` facade, once [`turn_on`] was called: until then it costs one
 //! look at a flag. Labels hold words of this crate alone, never an id, a path or a text of a user.
 
+mod series;
+
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(feature = "cloud")]
+use std::time::Instant;
 
-use ::metrics::{counter, gauge, histogram};
+#[cfg(feature = "cloud")]
+use ::metrics::histogram;
+use ::metrics::{counter, gauge};
 
+use self::series::{Series, with_series};
 use crate::error::Error;
 use crate::metadata::Metadata;
 
 static ON: AtomicBool = AtomicBool::new(false);
 
-/// Begins to count; a recorder of the `metrics` crate should be installed before.
+/// Begins to count by the recorder of the `metrics` crate that is installed; called again, by the one
+/// that is then installed.
 pub fn turn_on() {
+    series::look_up();
     ON.store(true, Ordering::Relaxed);
 }
 
@@ -137,45 +146,45 @@ metrics! {
         "Snapshots that are not valid, or could not be verified.";
 }
 
-/// The three metrics of a verb: attempts, failures by kind, and duration where it has one.
+/// The metrics of a verb.
 pub(crate) struct Counted {
     attempts: &'static str,
     failures: &'static str,
     duration: Option<&'static str>,
+    series: fn(&Series) -> &series::OfVerb,
 }
 
-pub(crate) static SAVE: Counted =
-    Counted { attempts: SNAPSHOTS, failures: SNAPSHOT_FAILURES, duration: Some(SNAPSHOT_DURATION) };
-pub(crate) static LOAD: Counted =
-    Counted { attempts: RESTORES, failures: RESTORE_FAILURES, duration: Some(RESTORE_DURATION) };
-pub(crate) static VERIFY: Counted =
-    Counted { attempts: VERIFICATIONS, failures: VERIFY_FAILURES, duration: None };
+pub(crate) static SAVE: Counted = Counted {
+    attempts: SNAPSHOTS,
+    failures: SNAPSHOT_FAILURES,
+    duration: Some(SNAPSHOT_DURATION),
+    series: |series| &series.save,
+};
+pub(crate) static LOAD: Counted = Counted {
+    attempts: RESTORES,
+    failures: RESTORE_FAILURES,
+    duration: Some(RESTORE_DURATION),
+    series: |series| &series.load,
+};
+pub(crate) static VERIFY: Counted = Counted {
+    attempts: VERIFICATIONS,
+    failures: VERIFY_FAILURES,
+    duration: None,
+    series: |series| &series.verify,
+};
 
 impl Counted {
-    /// Begins work that is counted when it ends.
-    pub(crate) fn begin(&'static self) -> Attempt {
-        Attempt(is_on().then(|| (self, Instant::now())))
-    }
-}
-
-/// Work that goes on; `None` when nothing is counted.
-pub(crate) struct Attempt(Option<(&'static Counted, Instant)>);
-
-impl Attempt {
-    /// Counts a failure.
-    pub(crate) fn failed(self, error: &Error) {
-        let Some((verb, _)) = self.0 else { return };
-        counter!(verb.attempts).increment(1);
-        counter!(verb.failures, "kind" => error.kind().code()).increment(1);
-    }
-
-    /// Counts work that is done.
-    pub(crate) fn succeeded(self) {
-        let Some((verb, start)) = self.0 else { return };
-        counter!(verb.attempts).increment(1);
-        if let Some(duration) = verb.duration {
-            histogram!(duration).record(start.elapsed());
+    /// Counts an attempt that failed.
+    pub(crate) fn failed(&self, error: &Error) {
+        if is_on() {
+            counter!(self.attempts).increment(1);
+            counter!(self.failures, "kind" => error.kind().code()).increment(1);
         }
+    }
+
+    /// Counts an attempt that took this long.
+    pub(crate) fn succeeded(&self, elapsed: Duration) {
+        with_series(|series| (self.series)(series).succeeded(elapsed));
     }
 }
 
@@ -189,16 +198,16 @@ pub fn refused(kind: String) {
 
 /// Says that a state was saved.
 pub(crate) fn saved(metadata: &Metadata) {
-    if !is_on() {
-        return;
-    }
-    let algorithm = known(&metadata.compression_algorithm);
-    let plain = lossy(metadata.uncompressed_size);
-    let packed = lossy(metadata.compressed_size.unwrap_or(metadata.uncompressed_size));
-    histogram!(STATE_SIZE).record(plain);
-    histogram!(SNAPSHOT_SIZE, "algorithm" => algorithm).record(packed);
-    histogram!(COMPRESSION_RATIO, "algorithm" => algorithm).record(plain / packed.max(1.0));
-    gauge!(SNAPSHOT_LAST).set(metadata.timestamp.as_duration().as_secs_f64());
+    with_series(|series| {
+        let plain = lossy(metadata.uncompressed_size);
+        let packed = lossy(metadata.compressed_size.unwrap_or(metadata.uncompressed_size));
+        series.state_size.record(plain);
+        series.last.set(metadata.timestamp.as_duration().as_secs_f64());
+        if let Some(of) = series.of_algorithm(&metadata.compression_algorithm) {
+            of.size.record(packed);
+            of.ratio.record(plain / packed.max(1.0));
+        }
+    });
 }
 
 /// Says that a request to a store ended, after this time.
@@ -208,12 +217,15 @@ pub(crate) fn requested(
     elapsed: Duration,
     failure: Option<&'static str>,
 ) {
-    counter!(STORAGE_REQUESTS, "backend" => backend, "operation" => operation).increment(1);
-    histogram!(STORAGE_LATENCY, "backend" => backend, "operation" => operation).record(elapsed);
-    if let Some(kind) = failure {
-        counter!(STORAGE_ERRORS, "backend" => backend, "operation" => operation, "kind" => kind)
-            .increment(1);
-    }
+    with_series(|series| {
+        if let Some(of) = series.of_requests(backend, operation) {
+            of.ended(elapsed);
+        }
+        if let Some(kind) = failure {
+            counter!(STORAGE_ERRORS, "backend" => backend, "operation" => operation, "kind" => kind)
+                .increment(1);
+        }
+    });
 }
 
 /// Says that a request to a store was sent again.
@@ -256,21 +268,24 @@ pub(crate) fn cached(cache: Cache, was_there: bool) {
 
 /// Says that bytes were read from or written to a store.
 pub(crate) fn moved(backend: &'static str, operation: &'static str, bytes: u64) {
-    if !is_on() {
-        return;
-    }
-    counter!(STORAGE_BYTES, "backend" => backend, "operation" => operation).increment(bytes);
+    with_series(|series| {
+        if let Some(of) = series.of_requests(backend, operation) {
+            of.bytes.increment(bytes);
+        }
+    });
+}
+
+/// Whether a disk is to be asked for its room: not each time, since that takes longer than to count.
+pub(crate) fn room_is_due() -> bool {
+    let mut is_due = false;
+    with_series(|series| is_due = series.room_is_due());
+    is_due
 }
 
 /// Says how much room a disk has.
 pub(crate) fn room(backend: &'static str, free: u64, size: u64) {
     gauge!(STORAGE_FREE, "backend" => backend).set(lossy(free));
     gauge!(STORAGE_SIZE, "backend" => backend).set(lossy(size));
-}
-
-/// The algorithm as a label: a user's own algorithm has any name.
-fn known(algorithm: &str) -> &'static str {
-    ["gzip", "zstd", "none"].into_iter().find(|name| *name == algorithm).unwrap_or("other")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "metrics are floats")]

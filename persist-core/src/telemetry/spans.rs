@@ -33,6 +33,7 @@ names! {
     VERIFY "persist.verify" "All of a snapshot is checked.";
     METADATA "persist.metadata" "What a snapshot says about itself is read.";
     DELETE "persist.delete" "A snapshot is deleted.";
+    COPY "persist.copy" "A snapshot is checked, and copied to another place.";
     CHECK "persist.check" "The text of a state is checked before it is written.";
     PARSE "persist.parse" "A state that was fetched at once is read.";
     COMPRESS "persist.compress" "A block is compressed.";
@@ -113,8 +114,13 @@ pub(crate) fn describe(span: &Span, metadata: &Metadata) {
 }
 
 /// A number as attributes hold it: one without a sign would be a text.
-fn whole(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+pub(crate) fn whole<T: TryInto<i64>>(number: T) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+/// Tells how many bytes a request is about.
+pub(crate) fn sized(span: &Span, bytes: usize) {
+    span.record("persist.bytes", whole(bytes));
 }
 
 /// Begins the span of a request to a store.

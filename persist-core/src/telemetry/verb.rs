@@ -6,7 +6,7 @@ use std::time::Instant;
 use tracing::{Span, info, warn};
 
 use super::logs::{SNAPSHOT, milliseconds};
-use super::metrics::{self, Attempt, Counted};
+use super::metrics::{self, Counted};
 use super::spans::{self, verb_span};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
@@ -18,6 +18,7 @@ pub(crate) enum Verb {
     Load,
     Verify,
     Delete,
+    Copy,
 }
 
 impl Verb {
@@ -25,8 +26,7 @@ impl Verb {
     pub(crate) fn begin(self, key: &OsStr) -> Operation {
         let key = key.to_string_lossy().into_owned();
         let span = self.span(&key);
-        let attempt = self.counted().map(Counted::begin);
-        Operation { verb: self, key, start: Instant::now(), span, attempt, has_failed: false }
+        Operation { verb: self, key, start: Instant::now(), span, has_failed: false }
     }
 
     /// Does all of the work; `metadata` is of its result.
@@ -47,7 +47,7 @@ impl Verb {
             Self::Save => Some(&metrics::SAVE),
             Self::Load => Some(&metrics::LOAD),
             Self::Verify => Some(&metrics::VERIFY),
-            Self::Delete => None,
+            Self::Delete | Self::Copy => None,
         }
     }
 
@@ -57,6 +57,7 @@ impl Verb {
             Self::Load => verb_span!(spans::LOAD, key),
             Self::Verify => verb_span!(spans::VERIFY, key),
             Self::Delete => verb_span!(spans::DELETE, key),
+            Self::Copy => verb_span!(spans::COPY, key),
         }
     }
 }
@@ -67,7 +68,6 @@ pub(crate) struct Operation {
     key: String,
     start: Instant,
     span: Span,
-    attempt: Option<Attempt>,
     has_failed: bool,
 }
 
@@ -84,14 +84,18 @@ impl Operation {
     }
 
     /// Tells that the work is done.
-    pub(crate) fn succeeded(mut self, metadata: Option<&Metadata>) {
-        if let Some(attempt) = self.attempt.take() {
-            attempt.succeeded();
+    pub(crate) fn succeeded(self, metadata: Option<&Metadata>) {
+        if let Some(counted) = self.verb.counted() {
+            counted.succeeded(self.start.elapsed());
         }
         let (verb, key) = (self.verb, self.key.as_str());
-        let duration_ms = milliseconds(self.start);
         let Some(metadata) = metadata else {
-            info!(target: SNAPSHOT, duration_ms, key, "{verb:?} operation completed");
+            info!(
+                target: SNAPSHOT,
+                duration_ms = milliseconds(self.start),
+                key,
+                "{verb:?} operation completed"
+            );
             return;
         };
         if matches!(verb, Verb::Save) {
@@ -101,7 +105,7 @@ impl Operation {
         info!(
             target: SNAPSHOT,
             agent_id = metadata.agent_id.as_str(),
-            duration_ms,
+            duration_ms = milliseconds(self.start),
             size_bytes = metadata.uncompressed_size,
             compressed_bytes = metadata.compressed_size,
             session_id = metadata.session_id.as_str(),
@@ -112,9 +116,9 @@ impl Operation {
         );
     }
 
-    fn failed(&mut self, error: &Error) {
-        if let Some(attempt) = self.attempt.take() {
-            attempt.failed(error);
+    fn failed(&self, error: &Error) {
+        if let Some(counted) = self.verb.counted() {
+            counted.failed(error);
         }
         spans::mark(&self.span, error);
         warn!(

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         snapshot_exists,
         verify_snapshot,
     )
+    from persist._flush import force_flush
     from persist._health import Check, Health, Newest, health
     from persist._inspection import Inspection
     from persist._listing import StoredSnapshot, alist_snapshots, list_snapshots
@@ -83,6 +84,7 @@ __all__ = [
     "delete_snapshot",
     "dumps",
     "exceptions",
+    "force_flush",
     "get_metadata",
     "health",
     "inspect",
@@ -105,7 +107,7 @@ __all__ += exceptions.__all__
 
 # What is not used is not imported: the codec alone is most of the start.
 _ROOMS = {"adapters", "codec", "metrics", "options"}
-_HOMES = ("_api", "_health", "_listing", "_shutdown", "adapters", "codec")
+_HOMES = ("_api", "_health", "_listing", "_shutdown", "_flush", "adapters", "codec")
 
 if not TYPE_CHECKING:
 

@@ -11,9 +11,9 @@ from persist._collector import paused
 from persist._inspection import Inspection
 from persist._location import Place, Store, location
 from persist._metadata import Metadata
-from persist._observability import refusals
+from persist._observability import capturing
 from persist._threads import in_thread
-from persist._tracing import span, spanned
+from persist._tracing import part, span, spanned
 from persist.adapters._refusals import gathering
 from persist.exceptions import PersistError
 
@@ -191,7 +191,7 @@ def snapshot(
         path, storage_mode, s3_bucket, s3_region, azure_container, gcs_bucket, storage_options
     )
     with span("persist.snapshot", gen_ai__agent__id=agent_id, gen_ai__conversation__id=session_id):
-        with refusals(), span("persist.capture"):
+        with capturing("persist.capture"):
             captured = adapters.capture(
                 agent,
                 adapter=adapter,
@@ -247,7 +247,7 @@ async def asnapshot(agent: object, path: Path, **options: Unpack[_SnapshotOption
     where = location(path, **store)
     agent_id, session_id = write.get("agent_id"), write.get("session_id")
     with span("persist.snapshot", gen_ai__agent__id=agent_id, gen_ai__conversation__id=session_id):
-        with refusals(), span("persist.capture"):
+        with capturing("persist.capture"):
             captured = await adapters.acapture(agent, **capture)
         return await in_thread(_save, captured, where, encode, write)
 
@@ -342,7 +342,7 @@ def restore(
                 "on_existing": on_existing,
             },
         )
-        with span("persist.rebuild"):
+        with part("persist.rebuild"):
             return adapters.restore(document, context)
 
 
@@ -362,7 +362,7 @@ async def arestore(path: Path, **options: Unpack[_RestoreOptions]) -> Any:
     rebuild, store = _split_restore(options)
     with span("persist.restore"):
         document, context = await in_thread(_load, location(path, **store), rebuild)
-        with span("persist.rebuild"):
+        with part("persist.rebuild"):
             return await adapters.arestore(document, context)
 
 
@@ -494,6 +494,7 @@ def delete_snapshot(path: Path, **store: Unpack[Store]) -> None:
     _persist.delete(location(path, **store))
 
 
+@spanned("persist.copy_snapshot")
 def copy_snapshot(
     source: Path,
     target: Path,
@@ -813,11 +814,11 @@ def _inspected(
 
 def _save(captured: Captured, where: Place, encode: _Encode, write: _Write) -> Metadata:
     options = _described(write, captured.framework, captured.adapter)
-    with span("persist.encode"):
+    with part("persist.encode"):
         saving = _document.begin(captured, where, options, **encode)
     if saving is not None:
         return Metadata.of(*saving.finish())
-    with refusals(), span("persist.encode"):
+    with capturing("persist.encode"):
         encoded = _document.encode(captured, **encode)
     return Metadata.of(*_persist.save(encoded.data, encoded.marks, where, options))
 
@@ -839,7 +840,7 @@ def _opened(loaded: _document.Loaded, options: _Restore) -> tuple[dict[str, Any]
         secrets=given.pop("secrets", None) or {},
     )
     context = adapters.RestoreContext(trust=trust, **given)
-    with span("persist.decode"):
+    with part("persist.decode"):
         return _document.decode(loaded, trust), context
 
 

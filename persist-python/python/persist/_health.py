@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from persist import _persist
 from persist._location import location
+from persist._tracing import spanned
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -64,6 +65,7 @@ class Health:
     agents: dict[str, Newest]
 
 
+@spanned("persist.health")
 def health(path: Path, **store: Unpack[Store]) -> Health:
     """Check that a store can keep snapshots.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from persist import _persist
 from persist._location import location
 from persist._threads import in_thread
+from persist._tracing import span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -61,7 +62,7 @@ def list_snapshots(path: Path, **store: Unpack[Store]) -> Iterator[StoredSnapsho
         >>> [found.path for found in persist.list_snapshots("snapshots")]
         ['snapshots/agent.json.gz']
     """
-    listing = _persist.list_objects(location(path, **store))
+    listing = _begun(path, store)
     while rows := listing.take(_AT_ONCE):
         yield from _snapshots(rows)
 
@@ -79,10 +80,16 @@ async def alist_snapshots(path: Path, **store: Unpack[Store]) -> AsyncIterator[S
     Raises:
         PersistError: As `list_snapshots` raises.
     """
-    listing = _persist.list_objects(location(path, **store))
+    listing = _begun(path, store)
     while rows := await in_thread(listing.take, _AT_ONCE):
         for found in _snapshots(rows):
             yield found
+
+
+def _begun(path: Path, store: Store) -> _persist.Listing:
+    # What is fetched later is below this span, which does not wait for who iterates.
+    with span("persist.list_snapshots"):
+        return _persist.list_objects(location(path, **store))
 
 
 def _snapshots(rows: list[tuple[str, int, str | None, str | None]]) -> Iterator[StoredSnapshot]:

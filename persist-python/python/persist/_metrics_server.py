@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 DEFAULT_ADDRESS = "127.0.0.1:9090"
 
-_UPKEEP_SECONDS = 5
 _REQUEST_SECONDS = 10
+# Nobody shuts it down: there is nothing to look for between two requests.
+_IDLE_SECONDS = 3600
 
 _log = logging.getLogger("persist.metrics")
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """Answers on threads of its own, and keeps the counts small when nobody asks."""
+    """Answers on threads of its own."""
 
     daemon_threads = True
     # With it, some versions of Python let a second process take the port of the first.
@@ -36,9 +37,6 @@ class _Server(ThreadingMixIn, WSGIServer):
         if ":" in host:
             self.address_family = socket.AF_INET6
         super().__init__((host, port), _Handler)
-
-    def service_actions(self) -> None:
-        _persist.render_metrics()
 
     def server_bind(self) -> None:
         """Bind without asking a name server for this machine's name, as the base does."""
@@ -100,7 +98,7 @@ def start(address: str | None, health_url: str | None) -> None:
         host, _, port = address.rpartition(":")
         server = _Server(host.strip("[]"), int(port))
         server.set_app(_Page(health_url))
-        name, arguments = "persist-metrics", (_UPKEEP_SECONDS,)
+        name, arguments = "persist-metrics", (_IDLE_SECONDS,)
         thread = threading.Thread(
             target=server.serve_forever, args=arguments, name=name, daemon=True
         )

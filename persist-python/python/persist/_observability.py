@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from persist import _persist, _tracing, exceptions
@@ -36,7 +37,7 @@ _YES = {"1", "true", "yes", "on"}
 _OTHER = "other"
 _KINDS = {error.kind for error in vars(exceptions).values() if hasattr(error, "kind")}
 
-_started_by: int | None = None
+_is_started = False
 _counting = False
 _lock = threading.Lock()
 
@@ -58,12 +59,12 @@ def start_if_asked() -> None:
 
     What cannot be had is logged as a warning, never raised.
     """
-    global _started_by  # noqa: PLW0603 - once for each process
-    if _started_by == os.getpid():
+    global _is_started  # noqa: PLW0603 - once for each process
+    if _is_started:
         return
     with _lock:
-        if _started_by != os.getpid():
-            _started_by = os.getpid()
+        if not _is_started:
+            _is_started = True
             _start()
 
 
@@ -92,7 +93,7 @@ class _Refusals:
         self._counted = counted
 
     def __enter__(self) -> None:
-        start_if_asked()
+        """Do nothing."""
 
     def __exit__(
         self,
@@ -104,7 +105,7 @@ class _Refusals:
             _persist.count_refusal(error.kind if error.kind in _KINDS else _OTHER)
 
 
-def refusals(kind: type[PersistError] = PersistError) -> AbstractContextManager[None]:
+def refusals(kind: type[PersistError]) -> AbstractContextManager[None]:
     """Count what is refused in a block as a snapshot that failed.
 
     Args:
@@ -113,13 +114,30 @@ def refusals(kind: type[PersistError] = PersistError) -> AbstractContextManager[
     Returns:
         What the block is entered with.
     """
-    return _Refusals(kind)
+    return _Refusals(kind) if _counting else _tracing.NOTHING
+
+
+def capturing(name: str) -> AbstractContextManager[object]:
+    """Measure a part of a snapshot, and count what is refused in it.
+
+    Args:
+        name: The name of its span.
+
+    Returns:
+        What the block is entered with.
+    """
+    if not _counting and not _tracing.is_heard():
+        return _tracing.NOTHING
+    both = ExitStack()
+    both.enter_context(refusals(PersistError))
+    both.enter_context(_tracing.part(name))
+    return both
 
 
 def _in_child() -> None:
     """Count from zero: what a thread of the parent held would never be let go."""
-    global _lock  # noqa: PLW0603 - once for each process
-    _lock = threading.Lock()
+    global _lock, _is_started
+    _lock, _is_started = threading.Lock(), False
     if _counting:
         _persist.forget_metrics()
         start_counting()

@@ -5,7 +5,7 @@ The Rust core of Persist.
 from _typeshed import Incomplete, SupportsGetItem
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Cancel", "Listing", "Saving", "Span", "begin", "copy", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "forget_metrics", "health", "list_objects", "load", "metrics_table", "pushes_metrics", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify", "walk"]
+__all__ = ["Cancel", "Listing", "Saving", "Span", "begin", "copy", "count_refusal", "decode", "delete", "encode", "error_kinds", "exists", "finish_telemetry", "flush_telemetry", "forget_metrics", "health", "list_objects", "load", "metrics_table", "pushes_metrics", "read_metadata", "record_spans", "render_metrics", "renew_telemetry", "run_cli", "save", "spans_table", "start_metrics", "start_telemetry", "tracing_settings", "variables_table", "verify", "walk"]
 
 @final
 class Cancel:
@@ -114,6 +114,11 @@ def exists(place: tuple[str, SupportsGetItem[int, tuple[str, str]]]) -> bool:
 def finish_telemetry() -> None:
     """
     Sends what is left, in a few seconds at most, and hands over the last records.
+    """
+
+def flush_telemetry(patience: SupportsIndex) -> bool:
+    """
+    Sends what waits to be sent; returns whether all of it was, in so many milliseconds.
     """
 
 def forget_metrics() -> None:

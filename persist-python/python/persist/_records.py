@@ -10,8 +10,8 @@ for _logger in _loggers:
     # What fails is raised as well: without a configuration it is not told twice.
     _logger.addHandler(logging.NullHandler())
 
-_LEVELS = [logger.getEffectiveLevel for logger in _loggers]
-"""What the core asks before it keeps a record."""
+_WANTED = [logger.isEnabledFor for logger in _loggers]
+"""What the core asks before it keeps records of a level."""
 
 
 def _take(

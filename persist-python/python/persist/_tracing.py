@@ -43,6 +43,9 @@ SPANS = {
     "persist.verify_snapshot": "A snapshot is checked.",
     "persist.snapshot_exists": "A store is asked for a snapshot.",
     "persist.delete_snapshot": "A snapshot is deleted.",
+    "persist.copy_snapshot": "A snapshot is copied to another place.",
+    "persist.list_snapshots": "A listing is begun; its pages are fetched while it is read.",
+    "persist.health": "A store is checked.",
     "persist.dumps": "An agent is saved in memory.",
     "persist.loads": "An agent is brought back from memory.",
 }
@@ -53,6 +56,7 @@ _VARIABLES = ("PERSIST_", "OTEL_", "RUST_LOG")
 
 _own: ContextVar[_persist.Span | None] = ContextVar("persist_span", default=None)
 _settings: tuple[bool, bool] | None = None
+_is_heard = False
 
 
 class _Nothing:
@@ -70,7 +74,8 @@ class _Nothing:
         """Do nothing."""
 
 
-_NOTHING = _Nothing()
+NOTHING = _Nothing()
+"""What measures nothing."""
 
 
 def span(name: str, **attributes: object) -> AbstractContextManager[None]:
@@ -83,13 +88,38 @@ def span(name: str, **attributes: object) -> AbstractContextManager[None]:
     Returns:
         What the block is entered with; an exception marks the span.
     """
+    global _is_heard  # noqa: PLW0603 - once for each process
     exports, is_off = _settings or start()
     if is_off:
-        return _NOTHING
+        return NOTHING
     provider = _application()
+    if provider is None and not exports:
+        return NOTHING
+    _is_heard = True
     if provider is not None:
         return _in_application(provider, name, attributes)
-    return _in_own(name, attributes) if exports else _NOTHING
+    return _in_own(name, attributes)
+
+
+def is_heard() -> bool:
+    """Say whether anybody has listened so far: who measures a part of a call need not look again.
+
+    Returns:
+        Whether it was so when a call began.
+    """
+    return _is_heard
+
+
+def part(name: str) -> AbstractContextManager[None]:
+    """Measure a block inside of one that `span` measures.
+
+    Args:
+        name: One of `SPANS`.
+
+    Returns:
+        What the block is entered with.
+    """
+    return span(name) if _is_heard else NOTHING
 
 
 def spanned(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -178,7 +208,11 @@ def _in_own(name: str, attributes: dict[str, Any]) -> Iterator[None]:
 
 def _named(attributes: dict[str, Any]) -> dict[str, Any]:
     known = {name.replace("__", "."): value for name, value in attributes.items()}
-    return {name: str(value) for name, value in known.items() if value is not None}
+    return {
+        name: value if isinstance(value, (bool, int, float)) else str(value)
+        for name, value in known.items()
+        if value is not None
+    }
 
 
 def _failure(error: BaseException) -> tuple[str, str]:
@@ -203,17 +237,19 @@ def _ids_above() -> Ids | None:
     return int(found.trace_id), int(found.span_id), bool(found.trace_flags.sampled)
 
 
-def _above() -> Ids | bool | None:
-    """What the core's spans are below: True for the application's span, else the ids of one."""
+def _above() -> Ids | Context | None:
+    """What the core's spans are below: the application's context, else the ids of one span."""
     if _application() is None:
         return _ids_above()
-    from opentelemetry import trace
+    from opentelemetry import context, trace
 
-    return trace.get_current_span().is_recording() or _NOT_RECORDED
+    is_recorded = trace.get_current_span().is_recording()
+    return context.get_current() if is_recorded else _NOT_RECORDED
 
 
 def _take(
     rows: list[tuple[str, int, int, int, int, str, dict[str, Any], str | None]],
+    above_all: Context,
 ) -> None:
     """Make the core's spans again, in the application's trace."""
     from opentelemetry import trace
@@ -223,14 +259,14 @@ def _take(
     for name, number, above, start, end, kind, attributes, error in rows:
         made = tracer.start_span(
             name,
-            context=contexts.get(above),
+            context=contexts.get(above, above_all),
             kind=trace.SpanKind[kind],
             attributes=attributes,
             start_time=start,
         )
         if error is not None:
             made.set_status(trace.Status(trace.StatusCode.ERROR, error))
-        contexts[number] = trace.set_span_in_context(made)
+        contexts[number] = trace.set_span_in_context(made, above_all)
         made.end(end)
 
 

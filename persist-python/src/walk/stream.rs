@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::Done;
 use crate::error::Failure;
 use crate::place::Target;
+use crate::telemetry::Ongoing;
 
 /// Text of less than this is kept until the walk is over, so that nothing else runs meanwhile.
 const KEPT: usize = 4 << 20;
@@ -18,11 +19,12 @@ pub(crate) struct Stream {
     target: Target,
     options: SaveOptions,
     writer: Option<Writer>,
+    ongoing: Ongoing,
 }
 
 impl Stream {
     pub(crate) fn new(target: Target, options: SaveOptions) -> Self {
-        Self { target, options, writer: None }
+        Self { target, options, writer: None, ongoing: Ongoing::default() }
     }
 
     /// How much text is kept before it is handed on.
@@ -38,8 +40,8 @@ impl Stream {
     /// Takes a piece and its marks, while other threads run.
     pub(super) fn take(&mut self, py: Python<'_>, text: &[u8], marks: &[usize]) -> Done {
         let (begun, options) = (self.writer.take(), &self.options);
-        let writer = self.target.wait(py, |at| Ok(written(at, options, begun, text, marks)?))?;
-        self.writer = Some(writer);
+        let write = |at: &Target| Ok(written(at, options, begun, text, marks)?);
+        self.writer = Some(self.target.wait_in(&mut self.ongoing, py, write)?);
         Ok(())
     }
 }
@@ -77,8 +79,9 @@ pub(crate) struct Saving {
 impl Saving {
     /// Saves the rest, and with it the snapshot.
     pub(crate) fn finish(self, py: Python<'_>) -> std::result::Result<Version, Failure> {
-        let Self { stream: Stream { target, options, writer }, text, marks, weight } = self;
-        target.wait(py, |at| {
+        let Self { stream, text, marks, weight } = self;
+        let Stream { target, options, writer, mut ongoing } = stream;
+        target.wait_in(&mut ongoing, py, |at| {
             let mut writer = written(at, &options, writer, &text, &marks)?;
             writer.weigh(weight);
             Ok(writer.finish_version()?)

@@ -3,31 +3,50 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use opentelemetry_otlp::{ExporterBuildError, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{WithExportConfig, WithHttpConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use tokio::runtime::Runtime;
 use tracing::warn;
 
 use super::jaeger::Jaeger;
 use crate::client::Client;
+use crate::protocol;
 
 /// The protocols.
 #[derive(Debug)]
 pub(super) enum Exporter {
-    Otlp(Box<opentelemetry_otlp::SpanExporter>),
+    Http(Box<opentelemetry_otlp::SpanExporter>),
+    Grpc {
+        exporter: Box<opentelemetry_otlp::SpanExporter>,
+        /// What moves the bytes.
+        _runtime: Runtime,
+    },
     Jaeger(Jaeger),
 }
 
+/// Why there is no exporter, in words.
+type Made<T> = Result<T, Box<dyn std::error::Error>>;
+
 impl Exporter {
-    pub(super) fn otlp(url: Option<&str>) -> Result<Self, ExporterBuildError> {
+    pub(super) fn http(url: Option<&str>) -> Made<Self> {
         let builder = opentelemetry_otlp::SpanExporter::builder().with_http();
         let builder = builder.with_http_client(Client::new());
         let exporter = match url {
             Some(url) => builder.with_endpoint(url).build(),
             None => builder.build(),
         };
-        Ok(Self::Otlp(Box::new(exporter?)))
+        Ok(Self::Http(Box::new(exporter?)))
+    }
+
+    pub(super) fn grpc() -> Made<Self> {
+        let runtime = protocol::runtime()?;
+        let builder = opentelemetry_otlp::SpanExporter::builder().with_tonic();
+        let inside = runtime.enter();
+        let exporter = builder.with_tls_config(protocol::tls()).build()?;
+        drop(inside);
+        Ok(Self::Grpc { exporter: Box::new(exporter), _runtime: runtime })
     }
 
     pub(super) fn jaeger(url: &str) -> Self {
@@ -51,7 +70,9 @@ impl Reporting {
 impl SpanExporter for Reporting {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let result = match &self.inner {
-            Exporter::Otlp(exporter) => exporter.export(batch).await,
+            Exporter::Http(exporter) | Exporter::Grpc { exporter, .. } => {
+                exporter.export(batch).await
+            }
             Exporter::Jaeger(exporter) => exporter.export(&batch),
         };
         if let Err(error) = &result
@@ -65,14 +86,18 @@ impl SpanExporter for Reporting {
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         match &self.inner {
-            Exporter::Otlp(exporter) => exporter.shutdown_with_timeout(timeout),
+            Exporter::Http(exporter) | Exporter::Grpc { exporter, .. } => {
+                exporter.shutdown_with_timeout(timeout)
+            }
             Exporter::Jaeger(_) => Ok(()),
         }
     }
 
     fn set_resource(&mut self, resource: &Resource) {
         match &mut self.inner {
-            Exporter::Otlp(exporter) => exporter.set_resource(resource),
+            Exporter::Http(exporter) | Exporter::Grpc { exporter, .. } => {
+                exporter.set_resource(resource);
+            }
             Exporter::Jaeger(exporter) => exporter.set_resource(resource),
         }
     }

@@ -6,16 +6,19 @@ use opentelemetry_sdk::trace::Sampler;
 
 use super::exporter::{Exporter, Reporting};
 use crate::Variables;
+use crate::protocol::Protocol;
 use crate::variables::{
-    BSP_DELAY, JAEGER_ENDPOINT, OTLP_ENDPOINT, OTLP_PROTOCOL, OTLP_TRACES_ENDPOINT,
-    OTLP_TRACES_PROTOCOL, SAMPLE_RATE, SDK_DISABLED, TRACES_EXPORTER, TRACING_ENABLED,
+    BSP_DELAY, JAEGER_ENDPOINT, OTLP_ENDPOINT, OTLP_TRACES_ENDPOINT, OTLP_TRACES_PROTOCOL,
+    SAMPLE_RATE, SDK_DISABLED, TRACES_EXPORTER, TRACING_ENABLED,
 };
 
 /// Where spans go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
-    /// By OTLP, to this URL, or to where the `OTEL_` variables say.
-    Otlp(Option<String>),
+    /// By OTLP over HTTP, to this URL, or to where the `OTEL_` variables say.
+    Http(Option<String>),
+    /// By OTLP over gRPC, to where the `OTEL_` variables say.
+    Grpc,
     /// By Jaeger's thrift over HTTP.
     Jaeger(String),
 }
@@ -24,7 +27,8 @@ impl Target {
     /// What sends spans there; a failure is logged.
     pub(super) fn exporter(&self) -> Option<Reporting> {
         let made = match self {
-            Self::Otlp(url) => Exporter::otlp(url.as_deref()),
+            Self::Http(url) => Exporter::http(url.as_deref()),
+            Self::Grpc => Exporter::grpc(),
             Self::Jaeger(url) => Ok(Exporter::jaeger(url)),
         };
         made.map(Reporting::new)
@@ -82,7 +86,7 @@ fn target(variables: &Variables) -> Result<Option<Target>, String> {
         return if path.ends_with("/api/traces") {
             Ok(Some(Target::Jaeger(url.to_owned())))
         } else if path.ends_with("/v1/traces") {
-            otlp(variables, Some(url.to_owned()))
+            Ok(Some(Target::Http(Some(url.to_owned()))))
         } else {
             Err(format!(
                 "traces are not exported: {JAEGER_ENDPOINT} ends in neither /api/traces nor /v1/traces"
@@ -92,15 +96,12 @@ fn target(variables: &Variables) -> Result<Option<Target>, String> {
     let has_endpoint = [OTLP_TRACES_ENDPOINT, OTLP_ENDPOINT].iter();
     let is_asked = variables.switch(TRACING_ENABLED) == Some(true)
         || has_endpoint.map(|name| variables.get(name)).any(|url| url.is_some());
-    if is_asked { otlp(variables, None) } else { Ok(None) }
-}
-
-fn otlp(variables: &Variables, url: Option<String>) -> Result<Option<Target>, String> {
-    let names = [OTLP_TRACES_PROTOCOL, OTLP_PROTOCOL];
-    match names.iter().find_map(|name| variables.get(name)) {
-        None | Some("http/protobuf") => Ok(Some(Target::Otlp(url))),
-        Some(other) => Err(format!(
-            "traces are not exported: the protocol {other:?} is not built in; set {OTLP_PROTOCOL} to http/protobuf"
-        )),
+    if !is_asked {
+        return Ok(None);
+    }
+    match Protocol::read(variables, OTLP_TRACES_PROTOCOL) {
+        Ok(Protocol::Http) => Ok(Some(Target::Http(None))),
+        Ok(Protocol::Grpc) => Ok(Some(Target::Grpc)),
+        Err(complaint) => Err(format!("traces are not exported: {complaint}")),
     }
 }

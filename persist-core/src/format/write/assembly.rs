@@ -32,7 +32,7 @@ impl Packer {
 
     pub(super) fn pack(&self, plain: &[u8]) -> Result<Packed> {
         let compress = || self.algorithm.compress(plain, self.level);
-        let span = span!(spans::COMPRESS, "persist.bytes" = plain.len());
+        let span = span!(spans::COMPRESS, "persist.bytes" = spans::whole(plain.len()));
         let packed = spans::within(&span, compress)?;
         let bytes = framing::block_bytes(self.algorithm.container(), plain, packed);
         let length = u32::try_from(bytes.len()).map_err(|_| malformed("a block is too long"))?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing::Span;
 
 use crate::error::Backend;
-use crate::telemetry::{logs, metrics};
+use crate::telemetry::{logs, metrics, spans};
 
 tokio::task_local! {
     /// The operation that the requests of this task belong to.
@@ -60,8 +60,19 @@ pub(super) struct Answer {
 impl Call {
     pub(super) fn new(backend: Backend, operation: &'static str) -> Self {
         let (condition, headers, repeats) = (None, Vec::new(), false);
-        let (span, log) = (Span::current(), Mutex::default());
-        Self { backend, operation, condition, headers, repeats, span, log }
+        let log = Mutex::default();
+        let mut call =
+            Self { backend, operation, condition, headers, repeats, span: Span::current(), log };
+        if call.span.is_none() {
+            // Nobody else measures this, as with the later pages of a listing.
+            call.span = spans::request(backend.code(), call.request());
+        }
+        call
+    }
+
+    /// The operation, as metrics and spans name a request.
+    fn request(&self) -> &'static str {
+        if self.operation == "find" { "stat" } else { self.operation }
     }
 
     /// The operation that the running task belongs to.
@@ -85,9 +96,9 @@ impl Call {
             return 0;
         }
         log.retries = log.retries.saturating_add(1);
-        metrics::retried(self.backend.code(), self.operation);
+        metrics::retried(self.backend.code(), self.request());
         let status = log.last.as_ref().and_then(|answer| answer.status);
-        logs::retried(self.backend.code(), self.operation, log.retries, status);
+        logs::retried(self.backend.code(), self.request(), log.retries, status);
         log.retries
     }
 

@@ -13,8 +13,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
     HttpResponseBody, HttpService, ReqwestConnector,
 };
-
-use tracing::{Instrument, Span};
+use tracing::Span;
 
 use super::call::{Answer, Call, Condition};
 use crate::error::Backend;
@@ -92,13 +91,11 @@ impl HttpService for Transport {
         let counted = self.is_of_s3(&request).then(|| metrics::S3Request::begin(call.operation));
         let is_metadata = request.uri().host().is_some_and(|host| METADATA_HOSTS.contains(&host));
         let secrets = secrets_of(&request);
-        let sent = async {
-            match self.inner.execute(request).await {
-                Ok(response) => listen(&call, response, &secrets).await,
-                Err(error) => Err(lost(&call, error, is_metadata)),
-            }
+        // The span is not entered: a connection that is made inside of it would keep it open.
+        let result = match self.inner.execute(request).await {
+            Ok(response) => listen(&call, response, &secrets).await,
+            Err(error) => Err(lost(&call, error, is_metadata)),
         };
-        let result = sent.instrument(span.clone()).await;
         let status = call.last().status;
         spans::answered(&span, status);
         if let Some(counted) = counted {
