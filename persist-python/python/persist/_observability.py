@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from persist import _persist, _tracing, exceptions
@@ -101,7 +100,7 @@ class _Refusals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, self._counted):
+        if _counting and isinstance(error, self._counted):
             _persist.count_refusal(error.kind if error.kind in _KINDS else _OTHER)
 
 
@@ -117,7 +116,27 @@ def refusals(kind: type[PersistError]) -> AbstractContextManager[None]:
     return _Refusals(kind) if _counting else _tracing.NOTHING
 
 
-def capturing(name: str) -> AbstractContextManager[object]:
+class _Capturing(_Refusals):
+    """Does so inside a span."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(PersistError)
+        self._span = _tracing.part(name)
+
+    def __enter__(self) -> None:
+        self._span.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._span.__exit__(kind, error, trace)
+
+
+def capturing(name: str) -> AbstractContextManager[None]:
     """Measure a part of a snapshot, and count what is refused in it.
 
     Args:
@@ -126,12 +145,8 @@ def capturing(name: str) -> AbstractContextManager[object]:
     Returns:
         What the block is entered with.
     """
-    if not _counting and not _tracing.is_heard():
-        return _tracing.NOTHING
-    both = ExitStack()
-    both.enter_context(refusals(PersistError))
-    both.enter_context(_tracing.part(name))
-    return both
+    is_observed = _counting or _tracing.is_heard()
+    return _Capturing(name) if is_observed else _tracing.NOTHING
 
 
 def _in_child() -> None:
