@@ -211,7 +211,9 @@ def test_every_verb_has_an_async_twin(path):
 
 def test_every_public_verb_has_its_twin():
     verbs = {n for n in persist.__all__ if inspect.isfunction(getattr(persist, n))}
-    alone = {"force_flush", "health", "shutdown_hook"} | {n for n in verbs if n.startswith("register")}
+    alone = {"force_flush", "health", "shutdown_hook"} | {
+        n for n in verbs if n.startswith("register")
+    }
     is_async = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
     twins = {n for n in verbs if any(check(getattr(persist, n)) for check in is_async)}
     assert twins == {f"a{n}" for n in verbs - twins - alone}
