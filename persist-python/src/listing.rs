@@ -34,9 +34,12 @@ impl Listing {
     /// Returns the next objects, at most this many; none when all were listed.
     fn take(&self, py: Python<'_>, most: usize) -> Result<Vec<Row>> {
         let taken = py.detach(|| watched(&self.cancel, || self.next_rows(most)));
-        hand_over_records(py);
+        hand_over_records(py)?;
         if taken.as_ref().map_or(true, Vec::is_empty) {
-            drop(mem::take(&mut *self.ongoing.lock().unwrap_or_else(PoisonError::into_inner)));
+            let mut ongoing = self.ongoing.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ended = mem::take(&mut *ongoing);
+            drop(ongoing);
+            ended.end(py)?;
         }
         taken
     }
@@ -72,7 +75,7 @@ impl Drop for Listing {
 pub(crate) fn list_objects(py: Python<'_>, place: Place) -> Result<Listing> {
     let target = place.open()?;
     let mut ongoing = Ongoing::default();
-    let above = ongoing.observed(py, traces::current);
+    let above = ongoing.observed(py, || Ok(traces::current()))?;
     let cancel = target.cancel().clone();
     let (sender, rows) = sync_channel(AHEAD);
     let list = move || {

@@ -96,7 +96,10 @@ impl Target {
         py: Python<'_>,
         work: impl FnOnce(&Self) -> Result<T> + Send,
     ) -> Result<T> {
-        self.wait_in(&mut Ongoing::default(), py, work)
+        let mut ongoing = Ongoing::default();
+        let done = self.wait_in(&mut ongoing, py, work);
+        ongoing.end(py)?;
+        done
     }
 
     /// Does the same, as a part of what goes on.

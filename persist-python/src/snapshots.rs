@@ -216,7 +216,7 @@ pub(crate) fn encode(
 #[pyfunction]
 pub(crate) fn decode(py: Python<'_>, bytes: PyBackedBytes, reads_tags: bool) -> Result<Loaded<'_>> {
     let mut builder = Builder::new(py, reads_tags);
-    let verified = observed(py, || snapshot::read_bytes(&bytes, &limits(), &mut builder))?;
+    let verified = observed(py, || Ok(snapshot::read_bytes(&bytes, &limits(), &mut builder)?))?;
     loaded(py, &verified, builder)
 }
 

@@ -9,9 +9,14 @@ use std::time::Duration;
 use persist_telemetry::records::{self, Record};
 use persist_telemetry::traces::{self, Call, ContextGuard, Parent, SpanData};
 use persist_telemetry::{Unasked, Variables};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
+
+use crate::error::Failure;
+
+type Result<T> = std::result::Result<T, Failure>;
 
 /// Installs what the variables ask for, once; returns whether logging takes the records.
 #[pyfunction]
@@ -21,17 +26,17 @@ pub(crate) fn start_telemetry(variables: HashMap<String, String>) {
 
 /// Sends what is left, in a few seconds at most, and hands over the last records.
 #[pyfunction]
-pub(crate) fn finish_telemetry(py: Python<'_>) {
+pub(crate) fn finish_telemetry(py: Python<'_>) -> PyResult<()> {
     py.detach(persist_telemetry::finish);
-    hand_over_records(py);
+    hand_over_records(py)
 }
 
 /// Sends what waits to be sent; returns whether all of it was, in so many milliseconds.
 #[pyfunction]
-pub(crate) fn flush_telemetry(py: Python<'_>, patience: u64) -> bool {
+pub(crate) fn flush_telemetry(py: Python<'_>, patience: u64) -> PyResult<bool> {
     let is_sent = py.detach(|| persist_telemetry::flush(Duration::from_millis(patience)));
-    hand_over_records(py);
-    is_sent
+    hand_over_records(py)?;
+    Ok(is_sent)
 }
 
 /// Begins anew in a forked child.
@@ -73,12 +78,15 @@ pub(crate) fn variables_table() -> Vec<(&'static str, &'static str, &'static str
 }
 
 /// Does the work of a binding function, which releases the GIL by itself.
-pub(crate) fn observed<T>(py: Python<'_>, work: impl FnOnce() -> T) -> T {
-    Ongoing::default().observed(py, work)
+pub(crate) fn observed<T>(py: Python<'_>, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let mut ongoing = Ongoing::default();
+    let result = ongoing.observed(py, work);
+    ongoing.end(py)?;
+    result
 }
 
-/// What one or several binding functions do for the same end; its spans are handed over when it is
-/// dropped.
+/// What one or several binding functions do for the same end; its spans are handed over when it ends,
+/// or is dropped.
 #[derive(Default)]
 pub(crate) struct Ongoing(Option<Above>);
 
@@ -92,40 +100,63 @@ enum Above {
 
 impl Ongoing {
     /// Does the work of a binding function, which releases the GIL by itself.
-    pub(crate) fn observed<T>(&mut self, py: Python<'_>, work: impl FnOnce() -> T) -> T {
-        records::begin(wanted_level(py));
-        let entered = if traces::are_recorded() { self.enter(py) } else { None };
+    pub(crate) fn observed<T>(
+        &mut self,
+        py: Python<'_>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        records::begin(wanted_level(py)?);
+        let entered = if traces::are_recorded() { self.enter(py)? } else { None };
         let result = work();
         drop(entered);
-        hand_over_records(py);
+        hand_over_records(py)?;
         result
     }
 
-    fn enter(&mut self, py: Python<'_>) -> Option<ContextGuard> {
-        let found = self.0.get_or_insert_with(|| {
-            above(py).unwrap_or_else(|error| {
-                error.write_unraisable(py, None);
-                Above::Nothing
-            })
-        });
-        match found {
+    fn enter(&mut self, py: Python<'_>) -> PyResult<Option<ContextGuard>> {
+        let found = match &mut self.0 {
+            Some(found) => found,
+            none => none.insert(unless_wrong(py, above(py))?.unwrap_or(Above::Nothing)),
+        };
+        Ok(match found {
             Above::Nothing => None,
             Above::Own(parent) => Some(parent.enter()),
             Above::Application(call, _) => Some(call.parent().enter()),
-        }
+        })
+    }
+
+    /// Hands the spans over.
+    pub(crate) fn end(&mut self, py: Python<'_>) -> PyResult<()> {
+        let Some(Above::Application(call, context)) = self.0.take() else { return Ok(()) };
+        unless_wrong(py, hand_over_spans(py, call.end(), &context)).map(drop)
     }
 }
 
 impl Drop for Ongoing {
     fn drop(&mut self) {
-        let Some(Above::Application(call, context)) = self.0.take() else { return };
+        if self.0.is_none() {
+            return;
+        }
         let hand_over = |py: Python<'_>| {
-            if let Err(error) = hand_over_spans(py, call.end(), &context) {
+            if let Err(error) = self.end(py) {
                 error.write_unraisable(py, None);
             }
         };
         // There is no interpreter any more only at its end.
         let _ = Python::try_attach(hand_over);
+    }
+}
+
+/// What Python answered, or was told; `None` when a logger or tracer of the application went wrong,
+/// which is no error of the call. That a signal arrived meanwhile ends the call.
+fn unless_wrong<T>(py: Python<'_>, told: PyResult<T>) -> PyResult<Option<T>> {
+    match told {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_instance_of::<PyException>(py) => {
+            error.write_unraisable(py, None);
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -174,26 +205,31 @@ fn nanoseconds(time: std::time::SystemTime) -> u128 {
 }
 
 /// What Python's `logging` would take of the core, from 2, warnings, to 5, everything.
-fn wanted_level(py: Python<'_>) -> usize {
+fn wanted_level(py: Python<'_>) -> PyResult<usize> {
     static WANTED: PyOnceLock<Vec<Py<PyAny>>> = PyOnceLock::new();
     let asked = WANTED.get_or_try_init(py, || {
         let module = py.import("persist._records")?;
         module.getattr("_WANTED")?.extract::<Vec<Py<PyAny>>>()
-    });
-    let takes = |ask: &Py<PyAny>, level: u32| {
-        ask.bind(py).call1((level,)).is_ok_and(|answer| answer.is_truthy().unwrap_or(false))
-    };
-    let levels = [(20, 3), (10, 4), (5, 5)].into_iter();
-    let taken = levels.take_while(|(level, _)| {
-        asked.iter().flat_map(|all| all.iter()).any(|ask| takes(ask, *level))
-    });
-    taken.last().map_or(2, |(_, wanted)| wanted)
+    })?;
+    let mut wanted = 2;
+    for (level, taken) in [(20, 3), (10, 4), (5, 5)] {
+        let mut is_taken = false;
+        for ask in asked {
+            let answer = ask.bind(py).call1((level,)).and_then(|answer| answer.is_truthy());
+            is_taken |= unless_wrong(py, answer)?.unwrap_or(false);
+        }
+        if !is_taken {
+            break;
+        }
+        wanted = taken;
+    }
+    Ok(wanted)
 }
 
-pub(crate) fn hand_over_records(py: Python<'_>) {
+pub(crate) fn hand_over_records(py: Python<'_>) -> PyResult<()> {
     let records = records::end();
     if records.is_empty() {
-        return;
+        return Ok(());
     }
     let handed = || -> PyResult<()> {
         let rows = records.into_iter().map(|record| row_of_record(py, record));
@@ -201,9 +237,7 @@ pub(crate) fn hand_over_records(py: Python<'_>) {
         py.import("persist._records")?.getattr("_take")?.call1((rows,))?;
         Ok(())
     };
-    if let Err(error) = handed() {
-        error.write_unraisable(py, None);
-    }
+    unless_wrong(py, handed()).map(drop)
 }
 
 /// Level, module, message, fields, time, source file and line.

@@ -81,10 +81,12 @@ impl Saving {
     pub(crate) fn finish(self, py: Python<'_>) -> std::result::Result<Version, Failure> {
         let Self { stream, text, marks, weight } = self;
         let Stream { target, options, writer, mut ongoing } = stream;
-        target.wait_in(&mut ongoing, py, |at| {
+        let saved = target.wait_in(&mut ongoing, py, |at| {
             let mut writer = written(at, &options, writer, &text, &marks)?;
             writer.weigh(weight);
             Ok(writer.finish_version()?)
-        })
+        });
+        ongoing.end(py)?;
+        saved
     }
 }
