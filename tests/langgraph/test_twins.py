@@ -1,21 +1,46 @@
 """An agent that is snapshotted and restored at any time never differs from its twin that is not."""
 
 import contextlib
+import pickle
+from typing import Any
+from uuid import UUID
 
 import hypothesis.strategies as st
 import persist
 import pytest
-from graphs import CONFIG, Approval
+from graphs import CONFIG, Approval, Model, add
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentState, HumanInTheLoopMiddleware
 from langchain_classic.chains import ConversationChain
-from langchain_classic.memory import ConversationSummaryBufferMemory
+from langchain_classic.memory import ConversationBufferMemory, ConversationSummaryBufferMemory
 from langchain_core.language_models.llms import LLM
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command
+from persist import testing
+from persist.codec import difference
+from typing_extensions import NotRequired
+
+# hypothesis makes a failing life smaller for 300 s; an end before that looks as if it were flaky.
+pytestmark = pytest.mark.timeout(900)
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+MESSAGES = testing.messages().filter(bool)
+VALUES = testing.values(max_leaves=6)
+
+
+def own(value):
+    """A copy that shares nothing, as `copy.deepcopy` would share decimals."""
+    return pickle.loads(pickle.dumps(value))
+
+
+def check(twins, look):
+    place = difference(*map(look, twins))
+    assert place is None, f"the twins differ in ${place}"
 
 
 class Graphs(RuleBasedStateMachine):
@@ -23,13 +48,22 @@ class Graphs(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.case = Approval()
-        self.twins = [self.case.build(InMemorySaver()) for _ in range(2)]
-        self.is_waiting = False
         self.open = contextlib.ExitStack()
+        self.twins = [self.build(is_sqlite=False) for _ in range(2)]
+        self.is_waiting = False
 
     def teardown(self):
         self.open.close()
+
+    def build(self, *, is_sqlite, serde=None):
+        saver = InMemorySaver(serde=serde)
+        if is_sqlite:
+            saver = self.open.enter_context(SqliteSaver.from_conn_string(":memory:"))
+            saver.serde = serde or saver.serde
+        return self.agent(saver)
+
+    def agent(self, saver):
+        return Approval().build(saver)
 
     def both(self, step):
         for twin in self.twins:
@@ -55,25 +89,76 @@ class Graphs(RuleBasedStateMachine):
     )
     def move(self, granularity, compression, is_sqlite):
         data = persist.dumps(self.twins[1], granularity=granularity, compression=compression)
-        saver = InMemorySaver()
-        if is_sqlite:
-            saver = self.open.enter_context(SqliteSaver.from_conn_string(":memory:"))
-        self.twins[1] = persist.loads(data, into=self.case.build(saver))
+        self.twins[1] = persist.loads(data, into=self.build(is_sqlite=is_sqlite))
 
     @invariant()
     def they_hold_the_same(self):
-        one, other = (_bare(twin) for twin in self.twins)
-        assert one == other
+        check(self.twins, _bare)
 
 
 def _bare(twin):
-    """What the twins share: their ids and times are their own."""
+    """What the twins share: times, and ids that are made up, are their own."""
     state = twin.get_state(CONFIG)
-    messages = [
-        (message.type, message.content, getattr(message, "tool_calls", None))
-        for message in state.values.get("messages", ())
-    ]
-    return messages, state.next, [each.value for each in state.interrupts]
+    values = {**state.values, "messages": [*map(_nameless, state.values.get("messages", ()))]}
+    return values, state.next, [each.value for each in state.interrupts]
+
+
+def _nameless(message):
+    try:
+        UUID(message.id)
+    except ValueError:
+        return message
+    return message.model_copy(update={"id": None})
+
+
+class Exact:
+    """A serializer of checkpoints that changes nothing, so that what differs is Persist's."""
+
+    def dumps_typed(self, value):
+        return "pickle", pickle.dumps(value)
+
+    def loads_typed(self, data):
+        return pickle.loads(data[1])
+
+
+class Holding(AgentState):
+    """State with a place for anything."""
+
+    held: NotRequired[Any]
+
+
+class Holders(Graphs):
+    """The same, with any messages, and anything in its state and its store.
+
+    LangGraph's own serializer refuses some of this and changes more.
+    """
+
+    def build(self, **options):
+        return super().build(serde=Exact(), **options)
+
+    def agent(self, saver):
+        return create_agent(
+            Model(calls=True),
+            [add],
+            middleware=[HumanInTheLoopMiddleware(interrupt_on={"add": True})],
+            state_schema=Holding,
+            checkpointer=saver,
+            store=InMemoryStore(),
+        )
+
+    @precondition(lambda self: not self.is_waiting)
+    @rule(messages=MESSAGES, held=VALUES)
+    def hand_over(self, messages, held):
+        given = {"messages": messages, "held": held}
+        self.both(lambda twin: twin.invoke(own(given), CONFIG))
+
+    @rule(key=st.sampled_from("ab"), value=VALUES)
+    def put(self, key, value):
+        self.both(lambda twin: twin.store.put(("notes",), key, {"value": own(value)}))
+
+    @invariant()
+    def their_stores_hold_the_same(self):
+        check(self.twins, lambda twin: [(n.key, n.value) for n in twin.store.search(("notes",))])
 
 
 class Summarizing(LLM):
@@ -119,8 +204,57 @@ class Conversations(RuleBasedStateMachine):
         assert one == other
 
 
+class Counting(Model):
+    """A model that keeps what it was sent last."""
+
+    seen: Any = None
+
+    def _generate(self, messages, *args, **kwargs):
+        self.seen = messages
+        return super()._generate(messages, *args, **kwargs)
+
+
+def remembering():
+    prompt = ChatPromptTemplate.from_messages([MessagesPlaceholder("history"), ("human", "{input}")])
+    memory = ConversationBufferMemory(return_messages=True)
+    return ConversationChain(llm=Counting(), memory=memory, prompt=prompt)
+
+
+class Memories(RuleBasedStateMachine):
+    """A chain whose model is sent any messages."""
+
+    def __init__(self):
+        super().__init__()
+        self.twins = [remembering(), remembering()]
+
+    @rule(text=TEXTS)
+    def say(self, text):
+        for twin in self.twins:
+            twin.predict(input=text)
+        check(self.twins, lambda twin: twin.llm.seen)
+
+    @rule(messages=MESSAGES)
+    def hand_over(self, messages):
+        for twin in self.twins:
+            twin.memory.chat_memory.add_messages(own(messages))
+
+    @rule(how=st.sampled_from(["into", "llm"]))
+    def move(self, how):
+        data = persist.dumps(self.twins[1])
+        given = {"into": remembering()} if how == "into" else {"llm": Counting()}
+        self.twins[1] = persist.loads(data, **given)
+
+    @invariant()
+    def they_remember_the_same(self):
+        check(self.twins, lambda twin: twin.memory.chat_memory.messages)
+
+
 SETTINGS = settings(max_examples=25, stateful_step_count=12, deadline=None)
 TestGraphs = Graphs.TestCase
 TestGraphs.settings = SETTINGS
+TestHolders = Holders.TestCase
+TestHolders.settings = SETTINGS
 TestConversations = pytest.mark.filterwarnings("ignore::DeprecationWarning")(Conversations.TestCase)
 TestConversations.settings = SETTINGS
+TestMemories = pytest.mark.filterwarnings("ignore::DeprecationWarning")(Memories.TestCase)
+TestMemories.settings = SETTINGS
