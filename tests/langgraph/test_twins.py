@@ -215,7 +215,9 @@ class Counting(Model):
 
 
 def remembering():
-    prompt = ChatPromptTemplate.from_messages([MessagesPlaceholder("history"), ("human", "{input}")])
+    prompt = ChatPromptTemplate.from_messages(
+        [MessagesPlaceholder("history"), ("human", "{input}")]
+    )
     memory = ConversationBufferMemory(return_messages=True)
     return ConversationChain(llm=Counting(), memory=memory, prompt=prompt)
 
