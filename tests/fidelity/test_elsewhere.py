@@ -1,0 +1,126 @@
+"""A fresh process finds what another has saved, and goes on with it."""
+
+import importlib.util
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from persist import testing
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+elsewhere = load(Path(__file__).with_name("elsewhere.py"))
+cases = elsewhere.cases
+REFUSED = {"numpy object array", "object of a class", "function", "lock", "generator"}
+
+
+def classes(inner):
+    """Classes of users, with any values."""
+    return st.one_of(
+        st.sampled_from([*cases.Color, *cases.Size, *cases.Rights]),
+        st.builds(cases.Point, testing.scalars(), st.lists(inner, max_size=2).map(tuple)),
+        st.builds(cases.Frozen, inner, st.builds(cases.Point, inner)),
+        st.builds(lambda lead, more: cases.Team(lead=lead, more=more), employees(), inner),
+    )
+
+
+def employees():
+    return st.builds(cases.Employee, fullName=st.text(max_size=5), badge=st.binary(max_size=5))
+
+
+def is_the_same_by_pickle(array):
+    """Pickle forgets the order of the bytes of dates."""
+    return pickle.loads(pickle.dumps(array)).dtype == array.dtype
+
+
+STRATEGIES = {
+    "drawn values": testing.values(classes),
+    "drawn arrays": testing.arrays().filter(is_the_same_by_pickle),
+    "drawn messages": testing.messages(),
+}
+
+
+def draw(strategy):
+    """Some values, the same in each run."""
+    drawn = []
+
+    @settings(max_examples=100, phases=[Phase.generate], deadline=None)
+    @given(strategy)
+    def keep(value):
+        drawn.append(value)
+
+    keep()
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The folder of all snapshots, and what was refused."""
+    folder = tmp_path_factory.mktemp("first")
+    refused = elsewhere.save(folder)
+    elsewhere.save_drawn(folder, {name: draw(each) for name, each in STRATEGIES.items()})
+    return folder, refused
+
+
+@pytest.fixture(scope="module")
+def found(saved):
+    """What a fresh process says of each case."""
+    rows = elsewhere.rows
+    keys = {
+        variable: rows.CANARY for row in rows.ROWS.values() for variable in row.secrets.values()
+    }
+    done = subprocess.run(
+        [sys.executable, elsewhere.__file__, saved[0]],
+        env={**os.environ, **keys},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_what_is_refused_is_refused_before_there_is_a_file(saved, found):
+    folder, refused = saved
+    assert refused.keys() == REFUSED
+    assert not any(elsewhere.file_of(folder, name).exists() for name in REFUSED)
+    assert found.keys().isdisjoint(REFUSED)
+
+
+@pytest.mark.parametrize("name", sorted({*elsewhere.VALUES, *STRATEGIES} - REFUSED))
+def test_a_value_is_the_same_in_a_fresh_process(name, found):
+    assert found[name] == elsewhere.SAME, found[name]
+
+
+@pytest.mark.parametrize("name", elsewhere.rows.ROWS)
+def test_a_model_is_the_same_with_the_key_of_the_environment(name, found):
+    assert found[name] == elsewhere.SAME, found[name]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What comes out of the agents when nothing breaks in, as JSON has it."""
+    return json.loads(json.dumps(elsewhere.whole(tmp_path_factory.mktemp("whole"))))
+
+
+@pytest.mark.parametrize("name", elsewhere.OUTSIDE)
+def test_an_agent_with_state_outside_goes_on_in_a_fresh_process(name, found, whole):
+    assert found[name] == whole[name]
