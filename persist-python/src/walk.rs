@@ -57,6 +57,8 @@ pub(crate) enum Stop {
     Changed,
     /// Long bytes stand in a constructor that was begun as one without tags.
     Tagged,
+    /// Something long is held by a value whose text was kept, to be read again.
+    Held,
     Python(PyErr),
     Core(Error),
 }
@@ -87,7 +89,9 @@ impl From<Stop> for Failure {
         match stop {
             Stop::Python(error) => Self::Python(error),
             Stop::Core(error) => Self::Core(error),
-            Stop::Leave | Stop::Changed | Stop::Tagged => Self::Python(Python::attach(changed)),
+            Stop::Leave | Stop::Changed | Stop::Tagged | Stop::Held => {
+                Self::Python(Python::attach(changed))
+            }
         }
     }
 }
@@ -139,6 +143,8 @@ struct Walk<'w, 'py> {
     labels_written: u64,
     /// How many values are open that Python gave the shape of.
     shaped: u32,
+    /// Whether the value that is open needs no check of its text.
+    is_proven: bool,
     /// Whether the walk only looks whether all is as it was.
     is_checking: bool,
 }
@@ -213,6 +219,7 @@ impl<'w, 'py> Walk<'w, 'py> {
             needs_check: false,
             labels_written: 0,
             shaped: 0,
+            is_proven: false,
             is_checking: false,
         }
     }

@@ -16,8 +16,14 @@ MAKE = {
     "an array": "numpy.frombuffer(os.urandom(LENGTH), 'f4').reshape(1000, -1)",
     "text": "os.urandom(LENGTH // 2).hex()",
     "the artifact of a tool": "os.urandom(LENGTH)",
+    "an array in a dataclass": "numpy.frombuffer(os.urandom(LENGTH), 'f4')",
+    "bytes in models": "os.urandom(LENGTH)",
 }
-PLACE = {"the artifact of a tool": "[ToolMessage('a', tool_call_id='1', artifact=value)]"}
+PLACE = {
+    "the artifact of a tool": "[ToolMessage('a', tool_call_id='1', artifact=value)]",
+    "an array in a dataclass": "ToolMessage('', tool_call_id='', artifact=Note(value))",
+    "bytes in models": "{'a': Model(a=Note(Model(a=value)))}",
+}
 
 SAVE = """
 value = {make}
@@ -37,9 +43,16 @@ persist.verify_snapshot("{name}")
 print(memory("VmHWM") - before)
 """
 PRELUDE = """
-import os, numpy, persist, warnings
+import dataclasses, os, numpy, persist, pydantic, warnings
 from langchain_core.messages import ToolMessage
 LENGTH = {length}
+@persist.register
+@dataclasses.dataclass
+class Note:
+    held: object
+@persist.register
+class Model(pydantic.BaseModel):
+    a: object
 def memory(name):
     with open("/proc/self/status") as lines:
         (line,) = [line for line in lines if line.startswith(name)]
@@ -49,7 +62,8 @@ def random_bytearray():
     for start in range(0, LENGTH, 1_000_000):
         made[start : start + 1_000_000] = os.urandom(1_000_000)
     return made
-persist.loads(persist.dumps([ToolMessage("a", tool_call_id="1", artifact=numpy.zeros(3))]))
+held = Model(a=Note(numpy.zeros(3)))
+persist.loads(persist.dumps([ToolMessage("a", tool_call_id="1", artifact=held)]))
 """
 
 

@@ -17,8 +17,8 @@ const LONG: usize = 1 << 18;
 const LONGEST_CREDENTIAL: usize = 4096;
 /// Bytes are written in parts of so many; a multiple of three, which base64 ends a part with.
 const PART: usize = 3 << 16;
-/// From this length on, a constructor is written again with a tag, so that bytes in it can go on.
-const WORTH_A_TAG: usize = 1 << 20;
+/// From this length on, what holds bytes is written again, so that they can go on.
+const WORTH_IT: usize = 1 << 20;
 
 impl<'py> Walk<'_, 'py> {
     pub(super) fn string(&mut self, text: &Bound<'py, PyString>, at: &Path<'_, 'py>) -> Done {
@@ -28,6 +28,7 @@ impl<'py> Walk<'_, 'py> {
             // What is wrong with it, or suspect, is found when it is written.
             return Ok(());
         }
+        self.check_held_text(length)?;
         if length >= SHORTEST_ASCII
             && text.call_method0(intern!(self.py, "isascii"))?.is_truthy()?
         {
@@ -102,7 +103,7 @@ impl<'py> Walk<'_, 'py> {
     }
 
     pub(super) fn bytes(&mut self, bytes: &Bound<'py, PyBytes>) -> Done {
-        self.check_tag(bytes.as_bytes().len())?;
+        self.check_held(bytes.as_bytes().len())?;
         self.text.begin_tag("bytes");
         self.base64(bytes.as_bytes())?;
         self.text.end_object();
@@ -110,18 +111,27 @@ impl<'py> Walk<'_, 'py> {
     }
 
     pub(super) fn bytearray(&mut self, bytes: &Bound<'py, PyByteArray>) -> Done {
-        self.check_tag(bytes.len())?;
+        self.check_held(bytes.len())?;
         self.text.begin_tag("bytearray");
         self.buffer(bytes.as_any())?;
         self.text.end_object();
         Ok(())
     }
 
-    /// Leaves it to the constructor that this stands in to begin with a tag, when it pays.
-    fn check_tag(&self, length: usize) -> Done {
-        let is_held = self.unsettled > 0 && self.shaped == 0 && self.stream.is_some();
-        let pays = is_held && length >= WORTH_A_TAG && !self.text.is_muted();
-        if pays { Err(Stop::Tagged) } else { Ok(()) }
+    /// Leaves it to what this stands in to be written in another way, when that pays: a constructor
+    /// begins with a tag, a value whose text is read again is checked before.
+    pub(super) fn check_held(&self, length: usize) -> Done {
+        let is_held = self.unsettled > 0 && self.stream.is_some() && !self.text.is_muted();
+        match (is_held && length >= WORTH_IT, self.shaped) {
+            (false, _) => Ok(()),
+            (true, 0) => Err(Stop::Tagged),
+            (true, _) => Err(Stop::Held),
+        }
+    }
+
+    /// The same for a text, which needs no tag.
+    fn check_held_text(&self, length: usize) -> Done {
+        if self.shaped > 0 { self.check_held(length) } else { Ok(()) }
     }
 
     fn base64(&mut self, bytes: &[u8]) -> Done {

@@ -43,8 +43,8 @@ impl Head {
     }
 }
 
-/// What is put back when a constructor is written again.
-struct Before {
+/// What is put back when a value is written again.
+pub(super) struct Before {
     text: Place,
     met: usize,
     print: Print,
@@ -119,12 +119,12 @@ impl<'py> Walk<'_, 'py> {
         written
     }
 
-    fn before(&self) -> Before {
+    pub(super) fn before(&self) -> Before {
         let warnings = self.warnings.len();
         Before { text: self.text.place(), met: self.met.place(), print: self.print, warnings }
     }
 
-    fn go_back(&mut self, before: Before) {
+    pub(super) fn go_back(&mut self, before: Before) {
         self.text.go_back(before.text);
         self.met.go_back(before.met);
         self.print = before.print;

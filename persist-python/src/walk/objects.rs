@@ -119,15 +119,21 @@ impl<'py> Walk<'_, 'py> {
                 return Err(Stop::Leave);
             }
         }
-        if self.is_like_its_sample(kind, value)? {
+        if self.is_proven || self.is_like_its_sample(kind, value)? {
             return self.write_shape(kind, value, at, depth);
         }
+        let before = self.before();
         let (from, labels) = (self.text.length(), self.labels_written);
         self.shaped += 1;
         self.unsettled += 1;
-        self.write_shape(kind, value, at, depth)?;
+        let written = self.write_shape(kind, value, at, depth);
         self.shaped -= 1;
         self.unsettled -= 1;
+        if let (Err(Stop::Held), 0) = (&written, self.shaped) {
+            self.go_back(before);
+            return self.without_check(kind, value, at, depth);
+        }
+        written?;
         if self.shaped > 0 || self.text.is_muted() || !self.wishes.verify {
             return Ok(());
         }
@@ -140,6 +146,29 @@ impl<'py> Walk<'_, 'py> {
         let comes_back = module.getattr(intern!(self.py, "comes_back"))?;
         let is_same = comes_back.call1((value, self.text.since(from)))?.is_truthy()?;
         if is_same { Ok(()) } else { Err(Stop::Leave) }
+    }
+
+    /// Writes a value that comes back since it does with what is long in it made short: its text is
+    /// not kept to be read again.
+    fn without_check(
+        &mut self,
+        kind: &Kind<'py>,
+        value: &Bound<'py, PyAny>,
+        at: &Path<'_, 'py>,
+        depth: u32,
+    ) -> Done {
+        self.pace.interrupted();
+        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
+        let comes_back = module.getattr(intern!(self.py, "comes_back_shortened"))?;
+        if self.wishes.verify && !comes_back.call1((value,))?.is_truthy()? {
+            return Err(Stop::Leave);
+        }
+        let labels = self.labels_written;
+        self.is_proven = true;
+        let written = self.write_shape(kind, value, at, depth);
+        self.is_proven = false;
+        self.needs_check |= self.wishes.verify && self.labels_written != labels;
+        written
     }
 
     /// Whether a long value comes back since a small one of its kind does: its text is not kept to be
@@ -238,6 +267,7 @@ impl<'py> Walk<'_, 'py> {
         }
         if shape.get_type().is(base64(self.py)?) {
             let buffer = shape.getattr(intern!(self.py, "buffer"))?;
+            self.check_held(buffer.len()?)?;
             self.buffer(&buffer)?;
             // It may change, if it is not bytes.
             return Ok(!buffer.is_exact_instance_of::<PyBytes>());

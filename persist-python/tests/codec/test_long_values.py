@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 from persist import codec
 
-from .support import Note
+from .support import Deeper, Note, Slotted
 from .test_walk import Meddler
 
 LONG = Random(3).randbytes(1_500_001)
@@ -37,6 +37,10 @@ LONG_PLACES = {
         "a": ToolMessage("a", tool_call_id="1", artifact={"b": [Document("c", metadata={"d": v})]})
     },
     "in a dataclass": lambda v: [Note(v)],
+    "in objects inside one another": lambda v: {
+        "a": Document("b", metadata={"c": Slotted(1, [Note((v,)), Deeper(n=1, more=[v])])})
+    },
+    "in a dataclass with what is shared": lambda v: [Note([shared := [1], shared, v])],
     "under other keys": lambda v: {1: v},
 }
 
@@ -54,6 +58,30 @@ def test_what_is_long_is_streamed_to_the_same_bytes(kind, place, tmp_path):
     assert codec.difference(value, restored) is None
     if isinstance(value, dict) and isinstance(value.get("b"), (bytearray, np.ndarray)):
         assert restored["b"] is restored["a"][0]
+
+
+@persist.register
+class Cutting:
+    """A class of a user's that keeps no more than a part."""
+
+    def __init__(self, held):
+        self.held = held
+
+    def __persist_capture__(self):
+        return self.held
+
+    @classmethod
+    def __persist_restore__(cls, state):
+        return cls(state[:1000])
+
+
+@pytest.mark.parametrize("place", [list, tuple, dict.fromkeys, Note, lambda v: Deeper(more=v)])
+def test_a_long_value_that_its_class_cuts_is_refused(place, tmp_path):
+    short, long = (place([Cutting(held)]) for held in (LONG[:1000], LONG))
+    persist.snapshot(short, tmp_path / "a.json.gz")
+    with pytest.raises(persist.UnserializableStateError, match="does not come back as it was"):
+        persist.snapshot(long, tmp_path / "b.json.gz")
+    assert not (tmp_path / "b.json.gz").exists()
 
 
 @pytest.mark.parametrize("make", [lambda: bytearray(LONG), ARRAY.copy])

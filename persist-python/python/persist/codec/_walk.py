@@ -6,7 +6,6 @@ What the core leaves to `encode` is written by that from the beginning, to the s
 from __future__ import annotations
 
 import warnings
-from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 from persist import _persist
@@ -17,6 +16,7 @@ from persist.codec._decode import decode_trusted
 from persist.codec._difference import difference
 from persist.codec._encode import IMMUTABLE, check, encode
 from persist.codec._registry import counted_as, kind_of
+from persist.codec._short import shortened
 from persist.codec._types import MOST, Encoded
 from persist.codec.kinds import langchain
 from persist.exceptions import (
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
         Callable[[Any], object] | None,
         tuple[str, int] | None,
     ]
-
-
-_LONG = 1 << 20
-"""A longer text of a message is not read again to see how its class is written."""
 
 
 def wishes(
@@ -153,6 +149,15 @@ def sample_comes_back(sample: object) -> bool:
     return True
 
 
+def comes_back_shortened(value: object) -> bool:
+    """Say whether a value comes back with what is long in it made short, and so as it is."""
+    try:
+        encode(shortened(value), secrets_policy="allow")
+    except (PersistError, RecursionError):
+        return False
+    return True
+
+
 def comes_back(value: object, data: bytes) -> bool:
     """Say whether this text gives the value again."""
     try:
@@ -164,26 +169,12 @@ def comes_back(value: object, data: bytes) -> bool:
 def writes(message: Any, given: tuple[str, ...], empty: tuple[str, ...]) -> bool | None:
     """Say whether `encode` writes these fields of a message; None if it does not come back."""
     try:
-        encode(_short(message), secrets_policy="allow")
+        encode(shortened(message), secrets_policy="allow")
         shape: Any = langchain.KIND.encode(message, _refuse)
     except PersistError:
         return None
     is_same = all(shape["kwargs"][name].value is message.__dict__[name] for name in given)
     return is_same and tuple(shape["kwargs"]) == given and tuple(shape["empty"]) == empty
-
-
-def _short(message: Any) -> Any:
-    """A message that is written as this one is, without what is long in it."""
-    short = {
-        name: held[:1]
-        for name, held in message.__dict__.items()
-        if type(held) in (str, bytes) and len(held) > _LONG
-    }
-    if not short:
-        return message
-    made = copy(message)
-    made.__dict__.update(short)
-    return made
 
 
 def suspicion(text: str, path: str) -> int:

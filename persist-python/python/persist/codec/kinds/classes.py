@@ -212,12 +212,13 @@ class _Dataclass:
 def _attributes(value: Any) -> list[str]:
     """The names that an object itself holds something under."""
     cls: Any = type(value)
-    slots = (name for name in _slots(cls) if hasattr(value, name))
-    return [*getattr(value, "__dict__", ()), *slots]
+    held = (name for name in slots(cls) if hasattr(value, name))
+    return [*getattr(value, "__dict__", ()), *held]
 
 
 @lru_cache(maxsize=4096)
-def _slots(cls: Any) -> list[str]:
+def slots(cls: Any) -> list[str]:
+    """Return the names of the slots of a class and its bases."""
     return [
         name
         for base in cls.__mro__
