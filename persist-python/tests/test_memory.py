@@ -1,4 +1,4 @@
-"""A value of 100 MB is saved and restored in memory that is bounded, each in a fresh process."""
+"""A value of 100 MB is saved and comes back in memory that is bounded, each in a fresh process."""
 
 import subprocess
 import sys
@@ -24,6 +24,11 @@ PLACE = {
     "an array in a dataclass": "ToolMessage('', tool_call_id='', artifact=Note(value))",
     "bytes in models": "{'a': Model(a=Note(Model(a=value)))}",
 }
+PICK = {
+    "the artifact of a tool": "state[0].artifact",
+    "an array in a dataclass": "state.artifact.held",
+    "bytes in models": "state['a'].a.held.a",
+}
 
 SAVE = """
 value = {make}
@@ -31,11 +36,13 @@ state = {place}
 before = memory("VmRSS")
 persist.snapshot(state, "{name}", level={level}, secrets_policy="allow")
 print(memory("VmHWM") - before)
+pathlib.Path("sum").write_text(sum_of(value))
 """
 RESTORE = """
 before = memory("VmRSS")
 state = persist.restore("{name}")
 print(memory("VmHWM") - before)
+assert sum_of({pick}) == pathlib.Path("sum").read_text()
 """
 VERIFY = """
 before = memory("VmRSS")
@@ -43,7 +50,7 @@ persist.verify_snapshot("{name}")
 print(memory("VmHWM") - before)
 """
 PRELUDE = """
-import dataclasses, os, numpy, persist, pydantic, warnings
+import dataclasses, os, numpy, pathlib, persist, pydantic, zlib
 from langchain_core.messages import ToolMessage
 LENGTH = {length}
 @persist.register
@@ -57,6 +64,9 @@ def memory(name):
     with open("/proc/self/status") as lines:
         (line,) = [line for line in lines if line.startswith(name)]
     return int(line.split()[1]) * 1024
+def sum_of(value):
+    data = value.encode() if isinstance(value, str) else value
+    return f"{{type(value)}} {{getattr(value, 'shape', None)}} {{zlib.crc32(data)}}"
 def random_bytearray():
     made = bytearray(LENGTH)
     for start in range(0, LENGTH, 1_000_000):
@@ -84,7 +94,7 @@ ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("kind", MAKE)
 def test_the_memory_for_a_long_value_is_bounded(kind, tmp_path):
     place = PLACE.get(kind, "{'a': value}")
-    names = {"name": "a.json.zst", "level": 1}
+    names = {"name": "a.json.zst", "level": 1, "pick": PICK.get(kind, "state['a']")}
     assert taken(tmp_path, SAVE.format(make=MAKE[kind], place=place, **names)) < MORE
     # The value itself; an array and a bytearray are copied once more, when all of it is there.
     times = 1 if "byte" in kind and kind != "bytearray" else 2
@@ -94,6 +104,6 @@ def test_the_memory_for_a_long_value_is_bounded(kind, tmp_path):
 
 @ON_LINUX
 def test_a_file_that_is_not_packed_is_in_memory_once_beside_the_value(tmp_path):
-    names = {"name": "a.json", "level": None}
+    names = {"name": "a.json", "level": None, "pick": "state[0]"}
     assert taken(tmp_path, SAVE.format(make=MAKE["bytes"], place="[value]", **names)) < MORE
     assert taken(tmp_path, RESTORE.format(**names)) < 2.4 * LENGTH + MORE
