@@ -125,3 +125,21 @@ async def new_async_saver(tmp_path, request):
             return saver
 
         yield new
+
+
+@pytest.fixture
+def place_of(tmp_path, request):
+    """Where the checkpointers of a kind are: each scenario has one of its own, under its name."""
+
+    def place(kind, role):
+        if kind == "memory":
+            return kind
+        if kind == "sqlite":
+            return str(tmp_path / f"{role}_NAME.db")
+        address = request.getfixturevalue("postgres")
+        prefix = f"{role}_{abs(hash(tmp_path))}"
+        for scenario in graphs.SCENARIOS:
+            database(address, f"{prefix}_{scenario.__name__.lower()}")
+        return f"{address}{prefix}_NAME"
+
+    return place

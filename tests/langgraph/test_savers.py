@@ -91,12 +91,20 @@ def _shown(state):
     return state.config, state.parent_config, state.next, state.metadata, messages
 
 
-def test_a_fresh_process_goes_on_where_the_first_stopped(tmp_path):
-    def run(step):
-        command = [sys.executable, Path(__file__).with_name("process.py"), step, tmp_path]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+def run(step, folder, place):
+    command = [sys.executable, Path(__file__).with_name("process.py"), step, folder, place]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
 
-    run("first")
-    assert run("second") == run("whole")
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What comes out of the scenarios without a break."""
+    return run("whole", tmp_path_factory.mktemp("whole"), "memory")
+
+
+@pytest.mark.parametrize(("source", "target"), [("sqlite", "postgres"), ("postgres", "memory")])
+def test_a_fresh_process_goes_on_where_the_first_stopped(source, target, place_of, whole, tmp_path):
+    run("first", tmp_path, place_of(source, "first"))
+    assert run("second", tmp_path, place_of(target, "second")) == whole
