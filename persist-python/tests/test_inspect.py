@@ -1,5 +1,6 @@
 """What `inspect` says of an agent: all that is refused, and not the first alone."""
 
+import dataclasses
 import threading
 
 import persist
@@ -10,6 +11,7 @@ from langchain_classic.memory import CombinedMemory, ConversationBufferMemory
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import ToolMessage
 from langchain_core.prompts import PromptTemplate
+from langchain_openai import ChatOpenAI
 
 FUNCTION = "builtins.builtin_function_or_method"
 
@@ -125,3 +127,54 @@ def test_all_parts_of_a_chain_that_are_refused_are_listed():
         assert "hint: " in told
     with pytest.raises(persist.UnserializableStateError, match=r"memories\[0\]"):
         persist.dumps(chain)
+
+
+@dataclasses.dataclass
+class Unregistered:
+    """A class that a restore has to allow."""
+
+    n: int = 1
+
+
+def model(**fields):
+    return ChatOpenAI(model="m", api_key="canary", **fields)
+
+
+NEEDS = {
+    "data": ([{"a": (1, b"")}], []),
+    "a class": ([Unregistered()], [f"allow ({__name__}.Unregistered)"]),
+    "a model": ([model()], ["secrets (OPENAI_API_KEY)"]),
+    "a model at an address": (
+        [model(base_url="http://127.0.0.1:1")],
+        [
+            "secrets (OPENAI_API_KEY)",
+            "allow (langchain_openai.ChatOpenAI: openai_api_base)",
+        ],
+    ),
+    "a template that can run code": (
+        PromptTemplate(template="{{ a }}", template_format="jinja2", input_variables=["a"]),
+        ["allow (langchain_core.prompts.prompt.PromptTemplate)"],
+    ),
+    "a chain with a model": (ConversationChain(llm=model()), ["secrets (OPENAI_API_KEY)"]),
+    "what is left out": ({"password": "canary"}, ["secrets (password)"]),
+}
+
+
+@pytest.mark.parametrize("kind", NEEDS)
+def test_what_a_restore_asks_for_is_told_before(kind, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    agent, expected = NEEDS[kind]
+    found = persist.inspect(agent, secrets_policy="redact")
+    assert list(found.requires) == expected
+    assert "canary" not in str(found)
+    data = persist.dumps(agent, secrets_policy="redact")
+    if expected:
+        with pytest.raises((persist.MissingSecretError, persist.UntrustedError)):
+            persist.loads(data)
+    allow = {}
+    for line in found.requires:
+        name, _, field = line.partition("allow (")[2].rstrip(")").partition(": ")
+        if name:
+            allow[name] = [field] if field else True
+    secrets = [line.partition("secrets (")[2].rstrip(")") for line in found.requires]
+    persist.loads(data, allow=allow, secrets=dict.fromkeys(filter(None, secrets), "given"))

@@ -794,9 +794,10 @@ def _told(refused: Sequence[PersistError]) -> tuple[str, ...]:
 def _inspected(
     class_name: str, captured: Captured, encode: _Encode, refused: Sequence[PersistError]
 ) -> Inspection:
-    size: int | None = None
+    size, requires = None, captured.requires
     try:
-        size = len(_document.encode(captured, **encode).data)
+        data = _document.encode(captured, **encode).data
+        size, requires = len(data), _document.needs(captured, data)
     except PersistError as error:
         scan = {name: encode[name] for name in ("secrets_policy", "redact") if name in encode}
         found: list[PersistError] = [*_document.refusals(captured, **scan)]
@@ -806,7 +807,7 @@ def _inspected(
         class_name=class_name,
         framework=dict(captured.framework),
         fingerprint=dict(captured.fingerprint),
-        requires=captured.requires,
+        requires=requires,
         state_size=None if refused else size,
         refused=_told(refused),
     )

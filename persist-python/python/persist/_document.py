@@ -52,6 +52,18 @@ def refusals(captured: Captured, **options: Any) -> list[CaptureError]:
 
 
 @paused()
+def needs(captured: Captured, data: bytes) -> tuple[str, ...]:
+    """Return what `restore` must be given for what was captured.
+
+    Args:
+        captured: What the adapter made of the agent.
+        data: The text that it was written as.
+    """
+    classes = () if captured.bare else adapters.load(captured.adapter).classes
+    return (*captured.requires, *codec.needs(data, classes))
+
+
+@paused()
 def begin(
     captured: Captured, where: Place, described: dict[str, object], **options: Any
 ) -> Saving | None:

@@ -14,7 +14,8 @@ class Inspection:
         class_name: The agent's class, as `module.qualname`.
         framework: Distribution names and the versions that are installed.
         fingerprint: What `restore` compares with the agent that it is given.
-        requires: What `restore` must be given, as `llm` or `tools:search`.
+        requires: What `restore` must be given, as `llm (acme.Model)`, `secrets (OPENAI_API_KEY)`
+            or `allow (acme.Bot)`; known when nothing is refused.
         state_size: The length of the state in bytes; None when it is refused.
         refused: All that cannot be captured: where it stands, why, and what to do.
     """

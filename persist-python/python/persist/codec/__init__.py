@@ -18,6 +18,7 @@ A kind of your own is a `Kind`, made known with `register_kind`.
 from persist.codec._decode import decode, decode_original, plain, read_tree
 from persist.codec._difference import difference
 from persist.codec._encode import encode
+from persist.codec._needs import needs
 from persist.codec._registry import register, register_kind
 from persist.codec._survey import refusals
 from persist.codec._types import Child, Encoded, Kind, Lazy, Read, Trust
@@ -34,6 +35,7 @@ __all__ = [
     "decode_original",
     "difference",
     "encode",
+    "needs",
     "plain",
     "read_tree",
     "refusals",

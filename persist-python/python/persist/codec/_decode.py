@@ -35,12 +35,12 @@ def decode(data: bytes | memoryview, trust: Trust | None = None) -> Any:
         UntrustedError: It names a class or field that is not on the list.
         MissingSecretError: It needs a key that was not supplied.
     """
-    return _run(data, _Decoder(trust or Trust(), is_plain=False))
+    return _run(data, Decoder(trust or Trust(), is_plain=False))
 
 
 def decode_trusted(data: bytes, left_out: Mapping[str, Any]) -> Any:
     """Read what this process has just written: everything in it may be built."""
-    decoder = _Decoder(Trust(trusted=True, secrets=left_out), is_plain=False)
+    decoder = Decoder(Trust(trusted=True, secrets=left_out), is_plain=False)
     decoder.is_own = True
     return _run(data, decoder)
 
@@ -57,7 +57,7 @@ def plain(data: bytes | memoryview) -> Any:
     Raises:
         FormatError: The text is not what `encode` writes.
     """
-    return _run(data, _Decoder(Trust(), is_plain=True))
+    return _run(data, Decoder(Trust(), is_plain=True))
 
 
 def decode_original(data: bytes | memoryview, trust: Trust | None = None) -> Any:
@@ -75,7 +75,7 @@ def decode_original(data: bytes | memoryview, trust: Trust | None = None) -> Any
         UntrustedError: It names a class that is not on the list.
         MissingSecretError: It needs a key that was not supplied.
     """
-    decoder = _Decoder(trust or Trust(), is_plain=False)
+    decoder = Decoder(trust or Trust(), is_plain=False)
     decoder.has_tags = False
     return _run(data, decoder)
 
@@ -99,17 +99,17 @@ def read_tree(
         UntrustedError: It names a class or field that is not on the list.
         MissingSecretError: It needs a key that was not supplied.
     """
-    decoder = _Decoder(trust or Trust(), is_plain=is_plain)
+    decoder = Decoder(trust or Trust(), is_plain=is_plain)
     decoder.has_tags = has_tags
     return decoder.guarded(lambda: decoder.run(tree))
 
 
-def _run(data: bytes | memoryview, decoder: _Decoder) -> Any:
+def _run(data: bytes | memoryview, decoder: Decoder) -> Any:
     tree = _text.read(data)
     return decoder.guarded(lambda: decoder.run(tree))
 
 
-class _Decoder:
+class Decoder:
     """One walk over one tree; this is what kinds see as `Read`."""
 
     def __init__(self, trust: Trust, *, is_plain: bool) -> None:
@@ -290,7 +290,7 @@ class _Decoder:
         raise FormatError(message)
 
     # Of the class: bound to each decoder, they would keep it until the collector runs.
-    _BUILTIN: ClassVar[dict[str, Callable[[_Decoder, dict[str, Any]], Any]]] = {
+    _BUILTIN: ClassVar[dict[str, Callable[[Decoder, dict[str, Any]], Any]]] = {
         "dict": _dict,
         "shared": _define,
         "ref": _refer,
