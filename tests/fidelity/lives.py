@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 sys.path.append(str(Path(__file__).parents[1] / "langgraph"))
 sys.path.append(str(Path(__file__).parents[2] / "persist-python" / "tests" / "agents"))
+sys.path.append(str(Path(__file__).parents[2] / "persist-python" / "tests" / "models"))
 import classic
 import graphs
+import rows
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,24 @@ class Life:
     def through_persist(self) -> Any:
         """The agent that comes back when Persist saves it halfway."""
         return persist.loads(persist.dumps(self.halfway()), into=self.build())
+
+
+class ModelLife(Life):
+    """A model lives by its settings alone, and gets its key when it is back."""
+
+    def through_persist(self) -> Any:
+        """The model that comes back without another of the same code."""
+        return persist.loads(persist.dumps(self.halfway()), secrets=KEYS)
+
+
+def _model(name: str) -> Life:
+    return ModelLife(
+        build=lambda: rows.build(rows.ROWS[name]),
+        first=lambda _model: None,
+        rest=lambda model: (type(model), repr(rows.shown(model))),
+        take=lambda model: model,
+        put=lambda model: model,
+    )
 
 
 def _talk(agent: Any, *texts: str) -> list[str]:
@@ -101,4 +121,16 @@ GRAPHS = {
     "subgraph that stopped halfway": _graph(graphs.Nested),
     "DeltaChannel": _graph(graphs.Delta),
 }
-LIVES = {**GRAPHS, **CHAINS}
+KEYS = {name: rows.CANARY for row in rows.ROWS.values() for name in row.secrets.values()}
+MODELS = {
+    name.rpartition(".")[2]: _model(name)
+    for name in (
+        "langchain_openai.ChatOpenAI",
+        "langchain_openai.OpenAIEmbeddings",
+        "langchain_anthropic.ChatAnthropic",
+        "langchain_ollama.ChatOllama",
+        "langchain_groq.ChatGroq",
+        "langchain_mistralai.ChatMistralAI",
+    )
+}
+LIVES = {**GRAPHS, **CHAINS, **MODELS}

@@ -40,12 +40,14 @@ import lives
 INTRODUCTION = """\
 # What comes back
 
-Each value is saved and loaded again, in one process. A cell is *exact* when every type, bit and
-shared reference comes back; *error* when the failure names the type or the place of the value;
-*unnamed error* when it does not; **changed** when something else comes back and nobody says so.
-Agents are saved halfway: exact says that what came back went on as the agent does without a break,
-its model seeing the same text; **changed**, that it went on otherwise or not at all. Of a graph,
-the peers save what `get_state` gives, and a fresh graph takes that by `update_state`.
+Each value is saved and loaded again, in one process; the tests do the same with Persist in a
+fresh one. A cell is *exact* when every type, bit and shared reference comes back; *error* when
+the failure names the type or the place of the value; *unnamed error* when it does not;
+**changed** when something else comes back and nobody says so. Agents are saved halfway: exact
+says that what came back went on as the agent does without a break, its model seeing the same
+text; **changed**, that it went on otherwise or not at all. Of a graph, the peers save what
+`get_state` gives, and a fresh graph takes that by `update_state`. Of a model, the settings are
+compared; the key is handed in again.
 This page is written by `make fidelity`, and compared by the tests."""
 PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
@@ -57,7 +59,9 @@ def _through_json_plus(value: Any, **options: Any) -> Any:
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "Persist": lambda value: persist.loads(persist.dumps(value)),
-    "LangChain `dumps`": lambda value: loads(dumps(value), allowed_objects="all"),
+    "LangChain `dumps`": lambda value: loads(
+        dumps(value), allowed_objects="all", secrets_map=lives.KEYS
+    ),
     "LangGraph serde": _through_json_plus,
     "LangGraph serde, strict": partial(_through_json_plus, allowed_msgpack_modules=None),
     "`pickle`": lambda value: pickle.loads(pickle.dumps(value, 5)),
@@ -176,6 +180,7 @@ def page(found: dict[str, dict[str, str]]) -> str:
         "Messages and prompts": cases.MESSAGES,
         "Agents of LangChain and LangGraph": lives.GRAPHS,
         "Chains, memories and agents of langchain-classic": lives.CHAINS,
+        "Chat models and embeddings": lives.MODELS,
     }
     for title, names in sections.items():
         lines += [f"\n## {title}\n", head, rule]
