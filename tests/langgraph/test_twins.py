@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(900)
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 MESSAGES = testing.messages().filter(bool)
-VALUES = testing.values(max_leaves=6)
+VALUES = testing.values(max_leaves=6) | testing.arrays()
 
 
 def own(value):
