@@ -6,12 +6,12 @@
 
 mod rules;
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PySet, PyString, PyType};
+use rustc_hash::FxHashMap;
 
 use self::rules::{Rule, is_full, is_text};
 use crate::raw::{self, Items, New, Slot};
@@ -23,9 +23,16 @@ pub(crate) struct Field {
     key: Key,
     rule: Rule,
     /// What it is when the message does not say; `None` when it has to.
-    default: Option<Py<PyAny>>,
+    default: Option<Unsaid>,
     /// Whether LangChain writes it even when it is empty.
     is_always_written: bool,
+}
+
+struct Unsaid {
+    value: Py<PyAny>,
+    /// The address of its class.
+    class: usize,
+    is_full: bool,
 }
 
 /// How the messages of a class are read and made.
@@ -153,12 +160,11 @@ impl Plan {
         let mut always = Vec::new();
         let mut items = Items::new(&attributes);
         for (number, field) in self.fields.iter().enumerate() {
-            let Ok(Some((name, item))) = items.next() else {
+            let known = field.name.bind(py);
+            let Some(item) = items.next_named(known) else {
                 return Ok(None);
             };
-            let known = field.name.bind(py);
-            let is_known = name.is(known) || (is_text(&name) && name.eq(known)?);
-            if !is_known || !field.rule.accepts(&item)? {
+            if !field.rule.accepts(&item)? {
                 return Ok(None);
             }
             let Some(is_given) = field.is_given(&item) else {
@@ -223,7 +229,7 @@ impl Plan {
                     shape |= 1 << number;
                     value
                 }
-                (None, Some(default)) => fresh(default.bind(py)),
+                (None, Some(default)) => fresh(default.value.bind(py)),
                 _ => return Ok(None),
             };
             fields.set_item(name, value)?;
@@ -241,7 +247,7 @@ impl Field {
             key: Key::new(&name)?,
             name: name.unbind(),
             rule: Rule::of(&field.getattr("rule")?)?,
-            default: Some(field.getattr("default")?.unbind()).filter(|_| !is_required),
+            default: Some(Unsaid::new(field.getattr("default")?)).filter(|_| !is_required),
             is_always_written: field.getattr("is_always_written")?.extract()?,
         })
     }
@@ -260,15 +266,16 @@ impl Field {
         let Some(default) = &self.default else {
             return Some(true);
         };
-        let default = default.bind(value.py());
-        let is_same_class = raw::class_address(value) == raw::class_address(default);
         // Both are empty: `""`, `None`, `[]`, `{}` and the like.
-        Some(is_full || !is_same_class || is_full_default(default))
+        Some(is_full || default.is_full || raw::class_address(value) != default.class)
     }
 }
 
-fn is_full_default(default: &Bound<'_, PyAny>) -> bool {
-    is_full(default).unwrap_or(true)
+impl Unsaid {
+    fn new(value: Bound<'_, PyAny>) -> Self {
+        let (class, is_full) = (raw::class_address(&value), is_full(&value).unwrap_or(true));
+        Self { value: value.unbind(), class, is_full }
+    }
 }
 
 /// The default of a field; containers are not shared.
@@ -284,7 +291,7 @@ fn fresh<'py>(default: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {
 
 /// What was found out of shapes of messages.
 #[derive(Default)]
-struct Shapes(Mutex<HashMap<u32, bool>>);
+struct Shapes(Mutex<FxHashMap<u32, bool>>);
 
 impl Shapes {
     fn get(&self, shape: u32) -> Option<bool> {

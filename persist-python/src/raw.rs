@@ -190,4 +190,52 @@ impl<'a, 'py> Items<'a, 'py> {
             Ok(Some((Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value))))
         }
     }
+
+    /// The value of the next item; `None` when that has another name, or there is none.
+    pub(crate) fn next_named(&mut self, name: &Bound<'py, PyString>) -> Option<Bound<'py, PyAny>> {
+        let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+        let py = self.dict.py();
+        // SAFETY: as in `next`.
+        unsafe {
+            let dict = self.dict.as_ptr();
+            if ffi::PyDict_Next(dict, &raw mut self.position, &raw mut key, &raw mut value) == 0 {
+                return None;
+            }
+            if key == name.as_ptr() {
+                return Some(Bound::from_borrowed_ptr(py, value));
+            }
+            let (key, value) =
+                (Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value));
+            Some(value).filter(|_| is_word(&key, name))
+        }
+    }
+}
+
+/// Whether all keys of a dict are text, and of no subclass.
+pub(crate) fn has_text_keys(dict: &Bound<'_, PyDict>) -> bool {
+    let (mut position, mut key) = (0, std::ptr::null_mut());
+    // SAFETY: the dict is alive, and nothing runs meanwhile that could change it; its keys are
+    // borrowed for no longer than that.
+    unsafe {
+        let dict = dict.as_ptr();
+        while ffi::PyDict_Next(dict, &raw mut position, &raw mut key, std::ptr::null_mut()) != 0 {
+            if ffi::PyUnicode_CheckExact(key) == 0 {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// Whether this is a text, of no subclass, and has these characters.
+pub(crate) fn is_word(value: &Bound<'_, PyAny>, word: &Bound<'_, PyString>) -> bool {
+    let is_other = || value.is_exact_instance_of::<PyString>() && value.eq(word).unwrap_or(false);
+    value.is(word) || is_other()
+}
+
+/// The number of characters of a text.
+pub(crate) fn characters(text: &Bound<'_, PyString>) -> usize {
+    // SAFETY: the pointer is that of a live text; the call cannot fail then.
+    let length = unsafe { ffi::PyUnicode_GetLength(text.as_ptr()) };
+    usize::try_from(length).unwrap_or_default()
 }

@@ -26,6 +26,7 @@ use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple,
 };
+use rustc_hash::FxHashMap;
 
 use crate::error::Failure;
 use crate::raw;
@@ -40,6 +41,7 @@ use self::pace::{Pace, Print};
 use self::path::{Path, Step};
 use self::secrets::{Policy, Scan};
 use self::shared::Met;
+use self::stream::Piece;
 use self::text::Text;
 
 /// Levels of values inside one another, from which on the codec in Python takes over.
@@ -126,9 +128,9 @@ struct Walk<'w, 'py> {
     met: Met<'py>,
     keys: Keys<'py>,
     scan: Scan<'py>,
-    classes: HashMap<usize, Class<'py>>,
+    classes: FxHashMap<usize, Class<'py>>,
     /// By address: what Python said of values that hold others.
-    shapes: HashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    shapes: FxHashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
     /// The addresses of what there is a limit for.
     counted: HashMap<String, HashSet<usize>>,
     pace: Pace,
@@ -196,7 +198,7 @@ pub(crate) fn begin<'py>(
     walk.run(value)?;
     let weight = walk.text.weight();
     let (text, marks) = walk.text.take();
-    Ok(Saving { stream, text, marks, weight })
+    Ok(Saving { stream, rest: Piece { text, marks }, weight })
 }
 
 impl<'w, 'py> Walk<'w, 'py> {
@@ -209,8 +211,8 @@ impl<'w, 'py> Walk<'w, 'py> {
             met: Met::new(),
             keys: Keys::new(),
             scan: Scan::new(&wishes.secrets_policy, wishes.redact.clone()),
-            classes: HashMap::new(),
-            shapes: HashMap::new(),
+            classes: FxHashMap::default(),
+            shapes: FxHashMap::default(),
             counted: HashMap::new(),
             pace: Pace::new(wishes.max_pause),
             print: Print::default(),
@@ -282,10 +284,12 @@ impl<'w, 'py> Walk<'w, 'py> {
         if self.unsettled > 0 || self.text.length() < stream.kept() {
             return Ok(());
         }
-        self.pace.interrupted();
         let (text, marks) = self.text.take();
-        stream.take(self.py, &text, &marks)?;
-        self.text.reuse(text);
+        let taken = stream.take(self.py, Piece { text, marks })?;
+        self.text.reuse(taken.memory);
+        if taken.has_waited {
+            self.pace.interrupted();
+        }
         Ok(())
     }
 

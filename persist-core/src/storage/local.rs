@@ -223,7 +223,9 @@ impl Upload for LocalUpload {
 impl LocalUpload {
     fn publish(mut self, head: &[u8]) -> std::io::Result<()> {
         if let Some(mut held) = self.held.take() {
-            held.splice(..head.len(), head.iter().copied());
+            if let Some(room) = held.get_mut(..head.len()) {
+                room.copy_from_slice(head);
+            }
             self.file.write_all(&held)?;
         } else {
             self.file.as_file_mut().rewind()?;

@@ -4,6 +4,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use crate::raw::{self, Items};
+
 pub(super) enum Rule {
     Text,
     OptionalText,
@@ -48,11 +50,11 @@ impl Rule {
             }
             Self::Dict => is_dict(value),
             Self::NoCalls => match value.cast_exact::<PyDict>() {
-                Ok(dict) => !dict.contains(intern!(py, "tool_calls"))?,
+                Ok(dict) => dict.is_empty() || !dict.contains(intern!(py, "tool_calls"))?,
                 Err(_) => false,
             },
             Self::Calls => match value.cast_exact::<PyList>() {
-                Ok(calls) => calls.iter().all(|call| is_call(&call).unwrap_or(false)),
+                Ok(calls) => calls.iter().all(|call| is_call(&call)),
                 Err(_) => false,
             },
             Self::Empty => value.cast_exact::<PyList>().is_ok_and(PyListMethods::is_empty),
@@ -73,11 +75,19 @@ fn is_dict(value: &Bound<'_, PyAny>) -> bool {
 
 /// Whether a value is built in and no empty one of its class; None for a value of another class.
 pub(super) fn is_full(value: &Bound<'_, PyAny>) -> Option<bool> {
-    let is_built_in = value.is_none()
-        || is_text(value)
-        || is_dict(value)
-        || value.is_exact_instance_of::<PyList>()
-        || value.is_exact_instance_of::<PyInt>()
+    if value.is_none() {
+        return Some(false);
+    }
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        return Some(raw::characters(text) > 0);
+    }
+    if let Ok(dict) = value.cast_exact::<PyDict>() {
+        return Some(!dict.is_empty());
+    }
+    if let Ok(list) = value.cast_exact::<PyList>() {
+        return Some(!list.is_empty());
+    }
+    let is_built_in = value.is_exact_instance_of::<PyInt>()
         || value.is_exact_instance_of::<PyBool>()
         || value.is_exact_instance_of::<PyFloat>()
         || value.is_exact_instance_of::<PyTuple>()
@@ -86,33 +96,35 @@ pub(super) fn is_full(value: &Bound<'_, PyAny>) -> Option<bool> {
 }
 
 /// Whether this is a call of a tool as its class writes it: name, args, id, type.
-fn is_call(call: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let call = call.cast_exact::<PyDict>()?;
-    let is_part = |(place, (key, value)): (usize, (Bound<'_, PyAny>, Bound<'_, PyAny>))| {
-        Ok(is_text(&key)
-            && match place {
-                0 => key.eq("name")? && is_text(&value),
-                1 => key.eq("args")? && is_dict(&value),
-                2 => key.eq("id")? && (value.is_none() || is_text(&value)),
-                3 => key.eq("type")? && value.eq("tool_call")?,
-                _ => false,
-            })
+fn is_call(call: &Bound<'_, PyAny>) -> bool {
+    let py = call.py();
+    let Ok(call) = call.cast_exact::<PyDict>() else {
+        return false;
     };
-    let parts: PyResult<Vec<bool>> = call.iter().enumerate().map(is_part).collect();
-    Ok(call.len() == 4 && parts?.into_iter().all(|is_right| is_right))
+    let mut items = Items::new(call);
+    let mut next = |name| items.next_named(name);
+    call.len() == 4
+        && next(intern!(py, "name")).is_some_and(|name| is_text(&name))
+        && next(intern!(py, "args")).is_some_and(|args| is_dict(&args))
+        && next(intern!(py, "id")).is_some_and(|id| id.is_none() || is_text(&id))
+        && next(intern!(py, "type")).is_some_and(|of| raw::is_word(&of, intern!(py, "tool_call")))
 }
 
 /// Whether these are the three counts of tokens, in the order of their class, and no details.
 fn is_usage(value: &Bound<'_, PyAny>) -> bool {
+    let py = value.py();
     let Ok(usage) = value.cast_exact::<PyDict>() else {
         return false;
     };
-    let names = ["input_tokens", "output_tokens", "total_tokens"];
-    let is_count = |((key, value), name): ((Bound<'_, PyAny>, Bound<'_, PyAny>), &str)| {
-        is_text(&key)
-            && key.eq(name).unwrap_or(false)
-            && value.is_exact_instance_of::<PyInt>()
-            && value.extract::<i64>().is_ok()
+    let mut items = Items::new(usage);
+    let mut is_count = |name| {
+        let count = items.next_named(name);
+        count.is_some_and(|count| {
+            count.is_exact_instance_of::<PyInt>() && count.extract::<i64>().is_ok()
+        })
     };
-    usage.len() == names.len() && usage.iter().zip(names).all(is_count)
+    usage.len() == 3
+        && is_count(intern!(py, "input_tokens"))
+        && is_count(intern!(py, "output_tokens"))
+        && is_count(intern!(py, "total_tokens"))
 }

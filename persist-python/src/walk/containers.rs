@@ -114,13 +114,7 @@ impl<'py> Walk<'_, 'py> {
         if dict.contains(tag)? || dict.contains(lc)? {
             return Ok(false);
         }
-        let mut items = Items::new(dict);
-        while let Some((name, _)) = items.next()? {
-            if !name.is_exact_instance_of::<PyString>() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        Ok(raw::has_text_keys(dict))
     }
 
     fn members(&mut self, dict: &Bound<'py, PyDict>, at: &Path<'_, 'py>, depth: u32) -> Done {

@@ -22,7 +22,7 @@ const WORTH_IT: usize = 1 << 20;
 
 impl<'py> Walk<'_, 'py> {
     pub(super) fn string(&mut self, text: &Bound<'py, PyString>, at: &Path<'_, 'py>) -> Done {
-        let length = text.len()?;
+        let length = raw::characters(text);
         self.print.saw(length as u64);
         if self.text.is_muted() {
             // What is wrong with it, or suspect, is found when it is written.

@@ -49,8 +49,7 @@ impl<'py> Walk<'_, 'py> {
         at: &Path<'_, 'py>,
         depth: u32,
     ) -> Done {
-        let class = self.class(value)?;
-        if let Some(plan) = class.plan {
+        if let Some(plan) = self.plan(value)? {
             return self.shared(value, depth, |walk| {
                 if walk.message(plan, value, at, depth)? {
                     return Ok(());
@@ -59,7 +58,7 @@ impl<'py> Walk<'_, 'py> {
                 walk.shaped(&kind, value, at, depth)
             });
         }
-        let kind = class.kind;
+        let kind = self.class(value)?.kind;
         if kind.encode.is_none() || (kind.is_secret && self.scan.policy != Policy::Allow) {
             return Err(Stop::Leave);
         }
@@ -70,6 +69,13 @@ impl<'py> Walk<'_, 'py> {
             return Err(Stop::Leave);
         }
         self.shaped(&kind, value, at, depth)
+    }
+
+    fn plan(&mut self, value: &Bound<'py, PyAny>) -> Done<Option<&'static Plan>> {
+        match self.classes.get(&raw::class_address(value)) {
+            Some(class) => Ok(class.plan),
+            None => Ok(self.class(value)?.plan),
+        }
     }
 
     fn class(&mut self, value: &Bound<'py, PyAny>) -> Done<Class<'py>> {

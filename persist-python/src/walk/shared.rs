@@ -1,8 +1,7 @@
 //! What was met before: the same object again is a reference to the place where it stands.
 
-use std::collections::{HashMap, HashSet};
-
 use pyo3::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::raw;
 
@@ -20,11 +19,11 @@ pub(super) enum Meeting {
 /// one knows it from the beginning.
 pub(super) struct Met<'py> {
     /// By address: the values that more than one place holds, kept alive, and their labels.
-    values: HashMap<usize, (Bound<'py, PyAny>, Option<u32>)>,
+    values: FxHashMap<usize, (Bound<'py, PyAny>, Option<u32>)>,
     labels: u32,
     is_first: bool,
     /// By address, in the order of their places: what the second walk met.
-    defined: HashSet<usize>,
+    defined: FxHashSet<usize>,
     /// The addresses that were added, while a place may be gone back to.
     added: Vec<usize>,
 }
@@ -32,10 +31,10 @@ pub(super) struct Met<'py> {
 impl<'py> Met<'py> {
     pub(super) fn new() -> Self {
         Self {
-            values: HashMap::new(),
+            values: FxHashMap::default(),
             labels: 0,
             is_first: true,
-            defined: HashSet::new(),
+            defined: FxHashSet::default(),
             added: Vec::new(),
         }
     }
