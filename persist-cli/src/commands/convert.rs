@@ -8,7 +8,7 @@ use persist_core::{Result, SaveOptions, Snapshot, format, snapshot};
 use super::export::write_file;
 use super::places::{Place, each};
 use super::stores::{Stores, Target};
-use crate::{Terminal, output};
+use crate::Terminal;
 
 /// Write snapshots again with another algorithm, or in the original's shape
 ///
@@ -65,14 +65,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
             None => write_again(&loaded, to, arguments),
         }
     })?;
-    if arguments.json {
-        output::json(terminal, &made.places.iter().map(Place::name).collect())?;
-    } else {
-        for place in made.places {
-            output::line(terminal, &format!("wrote {}", output::printable(&place.name())))?;
-        }
-    }
-    Ok(made.code)
+    made.tell(arguments.json, terminal)
 }
 
 /// How the names in a new folder end.

@@ -4,11 +4,10 @@ use std::ffi::OsString;
 
 use clap::Args;
 use persist_core::{PutOptions, Result, snapshot};
-use serde_json::Value;
 
-use super::places::{Place, each, read_options};
+use super::places::{each, read_options};
 use super::stores::{Stores, Target};
-use crate::{Terminal, output};
+use crate::Terminal;
 
 /// Copy snapshots to another place or store
 ///
@@ -43,12 +42,5 @@ pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<
         let (source, target) = ((&*from.storage, &from.key), (&*to.storage, &to.key));
         snapshot::copy(source, target, &put, &read_options()).map(drop)
     })?;
-    if arguments.json {
-        output::json(terminal, &made.places.iter().map(Place::name).collect::<Value>())?;
-        return Ok(made.code);
-    }
-    for place in made.places {
-        output::line(terminal, &format!("wrote {}", output::printable(&place.name())))?;
-    }
-    Ok(made.code)
+    made.tell(arguments.json, terminal)
 }

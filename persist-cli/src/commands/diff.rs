@@ -41,11 +41,10 @@ struct Change<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &mut Terminal<'_>) -> Result<u8> {
-    let both = arguments.stores.open_all(&[arguments.before.clone(), arguments.after.clone()])?;
-    let documents = both.iter().map(|place| document(&place.load()?));
-    let [before, after] = &documents.collect::<Result<Vec<_>>>()?[..] else { return Ok(0) };
+    let (before, after) = arguments.stores.open_two(&arguments.before, &arguments.after)?;
+    let (before, after) = (document(&before.load()?)?, document(&after.load()?)?);
     let mut changes = Vec::new();
-    compare(String::new(), Some(before), Some(after), &mut changes);
+    compare(String::new(), Some(&before), Some(&after), &mut changes);
     if arguments.json {
         output::json(terminal, &changes.iter().map(as_json).collect())?;
     } else {

@@ -131,6 +131,20 @@ pub(crate) struct Made {
     pub(crate) code: u8,
 }
 
+impl Made {
+    /// Writes the names of the new files, as JSON or for a person; returns the exit code.
+    pub(crate) fn tell(&self, as_json: bool, terminal: &mut Terminal<'_>) -> Result<u8> {
+        if as_json {
+            output::json(terminal, &self.places.iter().map(Place::name).collect())?;
+        } else {
+            for place in &self.places {
+                output::line(terminal, &format!("wrote {}", output::printable(&place.name())))?;
+            }
+        }
+        Ok(self.code)
+    }
+}
+
 /// Does the work on a file, or on each file of a folder. A file of a folder that fails is told by name,
 /// and the others go on, unless there is no room for them.
 pub(crate) fn each(

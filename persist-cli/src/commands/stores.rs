@@ -46,6 +46,13 @@ impl Stores {
         locations.into_iter().map(|location| open(location, &options)).collect()
     }
 
+    /// Opens the stores of two locations.
+    pub(crate) fn open_two(&self, one: &OsString, other: &OsString) -> Result<(Place, Place)> {
+        let (one, other) = (Location::parse(one)?, Location::parse(other)?);
+        let options = pairs(&self.options, &[one.clone(), other.clone()])?;
+        Ok((open(one, &options)?, open(other, &options)?))
+    }
+
     /// Opens the store that is read and the one that is written to. Ctrl-C takes back what is
     /// written there.
     pub(crate) fn open_both(
