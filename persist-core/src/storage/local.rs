@@ -1,8 +1,9 @@
 //! The local disk: atomic and durable.
 //!
 //! An upload is a temporary file in the folder of its target (mode 0600, created exclusively). A small
-//! one is written at once. Commit writes the head, syncs the file, renames it (or links it, when the target must not exist) and
-//! syncs the folder, and every folder that it made. Links are followed; only regular files are read.
+//! one is written at once. Commit writes the head, syncs the file, renames it (or links it, when the
+//! target must not exist) and syncs the folder, and every folder that it made. Links are followed; only
+//! regular files are read.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{Seek, Write};
