@@ -20,7 +20,7 @@ mod write;
 
 use crate::compression::Algorithms;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::Bounds;
+use crate::json::{self, Bounds};
 use crate::metadata::Metadata;
 
 pub use original::to_original;
@@ -54,7 +54,8 @@ pub struct Limits {
     pub depth: usize,
     /// Digits of one integer.
     pub integer_digits: usize,
-    /// The weight of the state: its values, where an array or object counts as eight.
+    /// The weight of the state: its values, where an array or object counts as
+    /// [`CONTAINER_WEIGHT`](Self::CONTAINER_WEIGHT).
     pub weight: u64,
     /// Weight for one byte of the file, once it is more than `weight_free`.
     pub weight_ratio: u64,
@@ -63,6 +64,9 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What an array or object weighs beside one scalar: about what it takes in memory.
+    pub const CONTAINER_WEIGHT: u64 = json::CONTAINER;
+
     /// The limits of the specification: 4 GiB, 1000:1 past 64 MiB, 512 levels, 4300 digits, a weight
     /// of 2^30, 32:1 past 2^25.
     pub const DEFAULT: Self = Self {

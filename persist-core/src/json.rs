@@ -29,7 +29,7 @@ pub(crate) struct Bounds {
     pub(crate) weight: u64,
 }
 
-/// What an array or object weighs beside one scalar: about what it takes in memory.
+/// What an array or object weighs beside one scalar.
 pub(crate) const CONTAINER: u64 = 8;
 
 /// One member of an object: its key, and where its value stands.

@@ -1,6 +1,8 @@
 //! The text that a walk writes: JSON as `persist.codec._text` writes it, with the marks where it may
 //! be cut.
 
+use persist_core::Limits;
+
 /// Levels of dicts between whose members a cut may be.
 const LEVELS_OF_MARKS: u32 = 6;
 /// From this length on, a cut may be behind a value that is no element of an upper list.
@@ -21,8 +23,7 @@ pub(super) struct Text {
     is_muted: bool,
 }
 
-/// What an array or object weighs beside a scalar.
-pub(super) const CONTAINER: u64 = 8;
+pub(super) const CONTAINER: u64 = Limits::CONTAINER_WEIGHT;
 
 /// The beginning of an object that is written as it is.
 pub(super) struct Beginning {
