@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,12 +24,7 @@ class paused:  # noqa: N801 - read as a word: `with paused():`, `@paused()`
         if self._was_running:
             gc.disable()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let it run again."""
         if self._was_running:
             _call_old()

@@ -10,7 +10,7 @@ import atexit
 import functools
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -21,7 +21,6 @@ from persist.exceptions import PersistError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
     from opentelemetry.context import Context
     from opentelemetry.trace import TracerProvider
@@ -51,31 +50,15 @@ SPANS = {
 }
 """The spans of the Python side, and what they measure."""
 
+NOTHING = nullcontext()
+"""What measures nothing: a span where nobody listens."""
+
 _NOT_RECORDED: Ids = (1 << 64, 1, False)
 _VARIABLES = ("PERSIST_", "OTEL_", "RUST_LOG")
 
 _own: ContextVar[_persist.Span | None] = ContextVar("persist_span", default=None)
 _settings: tuple[bool, bool] | None = None
 _is_heard = False
-
-
-class _Nothing:
-    """A span where nobody listens."""
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Do nothing."""
-
-
-NOTHING = _Nothing()
-"""What measures nothing."""
 
 
 def span(name: str, **attributes: object) -> AbstractContextManager[None]:
