@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import gzip
 import sys
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from importlib.metadata import files
 from typing import TYPE_CHECKING, Any
+
+from servers.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,16 +62,8 @@ def receiving(status: int = 200) -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Write no line for each request."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=[0.05])
-    thread.start()
-    try:
+    with serving(Handler) as receiver.url:
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def jaeger_batches(bodies: list[bytes]) -> list[Any]:

@@ -8,17 +8,17 @@ import os
 import re
 import sys
 import sysconfig
-import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from servers import Server, free_ports
+from servers.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,14 +79,8 @@ def receiver(refused: int = 0) -> Iterator[tuple[str, list[dict]]]:
         def log_message(self, *_):
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/secret", taken
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Receiver) as url:
+        yield f"{url}/secret", taken
 
 
 @dataclass

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, ClassVar
 
+from servers.serving import serving
 from servers.spoiling import Seen
 
 if TYPE_CHECKING:
@@ -29,23 +28,8 @@ class Giving:
     @contextlib.contextmanager
     def running(self) -> Iterator[Giving]:
         """Run it for the length of a block; with a certificate, by HTTPS."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"giving": self}))
-        scheme = "http"
-        if self.certificate is not None:
-            scheme = "https"
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(self.certificate.certificate, self.certificate.key)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.daemon_threads = True
-        self.url = f"{scheme}://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
+        with serving(type("Bound", (_Handler,), {"giving": self}), self.certificate) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

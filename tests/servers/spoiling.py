@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, ClassVar
+
+from servers.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,17 +53,8 @@ class Spoiling:
     @contextlib.contextmanager
     def running(self) -> Iterator[Spoiling]:
         """Run it for the length of a block."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"proxy": self}))
-        server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
+        with serving(type("Bound", (_Handler,), {"proxy": self})) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
