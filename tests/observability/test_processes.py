@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from observability.support import ask, until
 from prometheus_client.parser import text_string_to_metric_families
-from servers import Server, free_ports
+from servers import PATIENCE, Server, free_ports
 
 APPLICATION = '''
 """An application with a page of its own, as the documentation shows it."""
@@ -95,7 +95,7 @@ def run(folder, program, **variables):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
