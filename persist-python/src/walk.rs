@@ -133,6 +133,8 @@ struct Walk<'w, 'py> {
     shapes: FxHashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
     /// The addresses of what there is a limit for.
     counted: HashMap<String, HashSet<usize>>,
+    /// The addresses of constructors' values that hold long bytes: they begin with a tag.
+    tagged: HashSet<usize>,
     pace: Pace,
     print: Print,
     /// Where a text of a conversation looks like it holds a credential.
@@ -214,6 +216,7 @@ impl<'w, 'py> Walk<'w, 'py> {
             classes: FxHashMap::default(),
             shapes: FxHashMap::default(),
             counted: HashMap::new(),
+            tagged: HashSet::new(),
             pace: Pace::new(wishes.max_pause),
             print: Print::default(),
             warnings: Vec::new(),

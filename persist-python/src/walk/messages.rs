@@ -66,7 +66,7 @@ impl<'py> Walk<'_, 'py> {
         if !self.agrees(plan, value, &held)? {
             return Ok(false);
         }
-        self.constructor(plan.head(), |walk| {
+        self.constructor(value, plan.head(), |walk| {
             let mut is_first = true;
             for (field, item) in &held.given {
                 let (name, key) = (field.name(walk.py), field.key());
@@ -101,9 +101,13 @@ impl<'py> Walk<'_, 'py> {
     /// Writes a constructor of LangChain's; under our kind `lc`, when one of our tags is in it.
     pub(super) fn constructor(
         &mut self,
+        value: &Bound<'py, PyAny>,
         head: &Head,
         arguments: impl Fn(&mut Self) -> Done,
     ) -> Done {
+        if self.tagged.contains(&raw::address(value)) {
+            return self.tagged(head, &arguments);
+        }
         let before = self.before();
         self.unsettled += 1;
         let written = if self.text.is_cut_in_dicts() {
@@ -112,11 +116,16 @@ impl<'py> Walk<'_, 'py> {
             self.constructor_in_whole(head, &arguments)
         };
         self.unsettled -= 1;
-        if let Err(Stop::Tagged) = written {
-            self.go_back(before);
-            return self.tagged(head, &arguments);
+        if !matches!(written, Err(Stop::Tagged)) {
+            return written;
         }
-        written
+        self.tagged.insert(raw::address(value));
+        if self.unsettled > 0 {
+            // The outermost is written again, and all that hold the long bytes with it.
+            return written;
+        }
+        self.go_back(before);
+        self.tagged(head, &arguments)
     }
 
     pub(super) fn before(&self) -> Before {

@@ -211,7 +211,7 @@ impl<'py> Walk<'_, 'py> {
         let is_new = known.is_none();
         let shape = known.map_or_else(|| self.shape_of(kind, value), Ok)?;
         let has_children = if kind.name == "lc" {
-            self.shaped_constructor(&shape, at, depth)?;
+            self.shaped_constructor(value, &shape, at, depth)?;
             true
         } else {
             self.text.begin_tag(&kind.name);
@@ -360,6 +360,7 @@ impl<'py> Walk<'_, 'py> {
     /// A constructor of LangChain's, as its kind in Python shapes it.
     fn shaped_constructor(
         &mut self,
+        value: &Bound<'py, PyAny>,
         shape: &Bound<'py, PyAny>,
         at: &Path<'_, 'py>,
         depth: u32,
@@ -370,7 +371,7 @@ impl<'py> Walk<'_, 'py> {
         let arguments = arguments.cast_exact::<PyDict>().map_err(|_| Stop::Leave)?;
         let empty = item("empty")?;
         let empty = empty.cast_exact::<PyDict>().map_err(|_| Stop::Leave)?;
-        self.constructor(&head, |walk| {
+        self.constructor(value, &head, |walk| {
             let mut is_first = true;
             let mut items = Items::new(arguments);
             while let Some((name, item)) = items.next()? {

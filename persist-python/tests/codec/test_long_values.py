@@ -1,5 +1,6 @@
 """What is long is written part by part, to the same bytes, and is back as it was."""
 
+from functools import reduce
 from random import Random
 
 import numpy as np
@@ -36,6 +37,11 @@ LONG_PLACES = {
     "in messages inside one another": lambda v: {
         "a": ToolMessage("a", tool_call_id="1", artifact={"b": [Document("c", metadata={"d": v})]})
     },
+    "deep in messages": lambda v: reduce(
+        lambda held, _: ToolMessage("a", tool_call_id="1", artifact=[held, HumanMessage("b")]),
+        range(20),
+        Note(v),
+    ),
     "in a dataclass": lambda v: [Note(v)],
     "in objects inside one another": lambda v: {
         "a": Document("b", metadata={"c": Slotted(1, [Note((v,)), Deeper(n=1, more=[v])])})
