@@ -144,7 +144,8 @@ def test_a_forked_child_counts_from_zero_and_lets_go_of_the_parents_socket(tmp_p
 
 
 POOL = """
-import multiprocessing, sys, threading, persist
+# Imported before any thread: an import that a fork cuts off blocks the child in Python itself.
+import multiprocessing, sys, threading, persist, persist.metrics
 persist.snapshot([1], "a.json")
 
 def work(number):
