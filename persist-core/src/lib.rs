@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A room imports only rooms to its right, and the side rooms [`Error`], [`Metadata`], ids,
-//! hashing, strict JSON and [`telemetry`]. The state is never parsed and printed again: every float, big integer
-//! and key order comes back as it was.
+//! hashing, strict JSON and [`telemetry`]. The state is never parsed and printed again: every float,
+//! big integer and key order comes back as it was.
 //!
 //! ```
 //! use persist_core::{Key, Limits, LocalStorage, SaveOptions, snapshot};
