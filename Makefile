@@ -10,7 +10,7 @@ quick: ## Lint, build and the fast tests
 
 check: all ## What to run before handing a change in
 
-comprehensive: ## The same, then the Python tests on every Python that is here
+comprehensive: ## The same, then the coverage of Rust, and the Python tests on every other Python here
 	scripts/run_comprehensive_tests.sh
 
 format: ## Format Rust, Python and TOML in place
