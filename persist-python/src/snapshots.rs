@@ -117,7 +117,7 @@ pub(crate) fn begin(
     place: Place,
     options: Options,
 ) -> Result<Option<Saving>> {
-    let stream = Stream::new(value.py(), place.open()?, options.parse()?)?;
+    let stream = Stream::new(place.open()?, options.parse()?);
     match walk::begin(value, &wishes, stream) {
         Ok(saving) => Ok(Some(Saving(Mutex::new(Some(saving))))),
         Err(Stop::Leave) => Ok(None),

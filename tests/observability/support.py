@@ -55,6 +55,19 @@ def until(found, seconds=90):
     raise AssertionError(message)
 
 
+def take_away(store: Path) -> None:
+    """Put a file where the folder of a store is, though somebody writes to it meanwhile."""
+
+    def is_a_file():
+        # Who writes would make the folder again.
+        with contextlib.suppress(OSError):
+            store.rename(store.with_name(f"gone-{time.monotonic_ns()}"))
+            store.write_text("no folder any more")
+        return store.is_file()
+
+    until(is_a_file)
+
+
 def alerts_of(messages: list[dict], name: str) -> list[dict]:
     """The alerts of this name in the messages of an Alertmanager, or of `persist watch`."""
     alerts = [alert for message in messages for alert in message["alerts"]]

@@ -1,12 +1,11 @@
 """`persist watch` tells a webhook and a real Alertmanager what begins, and what is over."""
 
 import json
-import shutil
 import subprocess
 
 import persist
 import pytest
-from observability.support import COMMAND, ask, receiver, until
+from observability.support import COMMAND, ask, receiver, take_away, until
 from servers.prometheus import alertmanager
 
 
@@ -30,7 +29,7 @@ def test_a_webhook_hears_once_that_it_begins_and_once_that_it_is_over(tmp_path, 
     }
     store.mkdir()
     until(lambda: len(taken) > 1)
-    shutil.rmtree(store)
+    take_away(store)
     until(lambda: len(taken) > 2)
     # Rounds in between told nothing: each message is the other side of the one before.
     assert [message["status"] for message in taken] == ["firing", "resolved", "firing"]

@@ -1,15 +1,13 @@
 """A real Prometheus scrapes a service, draws its dashboard and tells when its store is gone."""
 
-import contextlib
 import json
 import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from observability.support import alerts_of, ask, query, service_in, until
+from observability.support import alerts_of, ask, query, service_in, take_away, until
 from servers.prometheus import alertmanager, prometheus, promtool
 
 ASSETS = Path(__file__).parents[2] / "persist-cli/assets"
@@ -96,16 +94,7 @@ def test_a_store_that_is_gone_reaches_the_webhook(tmp_path, webhook):
     with service.server.running(), manager.server.running(), watcher.server.running():
         service.wait()
         until(lambda: query(watcher.url, "persist_snapshot_attempts_total"))
-        store = Path(service.store)
-
-        def is_a_file():
-            # The service writes meanwhile, and would make the folder again.
-            with contextlib.suppress(OSError):
-                store.rename(tmp_path / f"gone-{time.monotonic_ns()}")
-                store.write_text("no folder any more")
-            return store.is_file()
-
-        until(is_a_file)
+        take_away(Path(service.store))
         (alert, *_) = until(lambda: alerts_of(received, "PersistSnapshotFailing"))
         assert alert["status"] == "firing"
         assert alert["labels"]["severity"] == "critical"

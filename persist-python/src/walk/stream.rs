@@ -32,8 +32,6 @@ pub(crate) struct Stream {
     /// The thread of a text that came again.
     given_up: Option<Saver>,
     ongoing: Ongoing,
-    /// The span that the thread works in.
-    above: Context,
 }
 
 /// What is saved, and where.
@@ -58,20 +56,10 @@ pub(super) struct Taken {
 }
 
 impl Stream {
-    pub(crate) fn new(
-        py: Python<'_>,
-        target: Target,
-        options: SaveOptions,
-    ) -> std::result::Result<Self, Failure> {
-        let mut ongoing = Ongoing::default();
-        let above = if traces::are_recorded() {
-            ongoing.observed(py, || Ok(traces::current()))?
-        } else {
-            Context::new()
-        };
+    pub(crate) fn new(target: Target, options: SaveOptions) -> Self {
         let storage = Arc::clone(&target.storage);
         let save = Arc::new(Save { storage, key: target.key().clone(), options });
-        Ok(Self { target, save, saver: None, given_up: None, ongoing, above })
+        Self { target, save, saver: None, given_up: None, ongoing: Ongoing::default() }
     }
 
     /// How much text is kept before it is handed on.
@@ -89,14 +77,24 @@ impl Stream {
 
     /// Takes a piece; waits, while other threads run, when there are too many.
     pub(super) fn take(&mut self, py: Python<'_>, piece: Piece) -> Done<Taken> {
-        let Self { target, save, saver, ongoing, above, .. } = self;
+        let Self { target, save, saver, ongoing, .. } = self;
+        let mut has_waited = false;
         let saver = match saver {
             Some(saver) => saver,
-            none => none.insert(Saver::start(save, above).map_err(Stop::Core)?),
+            none => {
+                // Python is asked for the span that the thread works in.
+                has_waited = traces::are_recorded();
+                let above = if has_waited {
+                    ongoing.observed(py, || Ok(traces::current()))?
+                } else {
+                    Context::new()
+                };
+                none.insert(Saver::start(save, above).map_err(Stop::Core)?)
+            }
         };
         let memory = saver.free.try_recv().unwrap_or_default();
         match saver.offer(piece) {
-            Ok(()) => return Ok(Taken { memory, has_waited: false }),
+            Ok(()) => return Ok(Taken { memory, has_waited }),
             Err(TrySendError::Full(piece)) => {
                 let is_taken = target.wait_in(ongoing, py, move |_| Ok(saver.give(piece)))?;
                 if is_taken {
@@ -139,8 +137,8 @@ struct Saver {
 }
 
 impl Saver {
-    fn start(save: &Arc<Save>, above: &Context) -> Result<Self> {
-        let (save, above) = (Arc::clone(save), above.clone());
+    fn start(save: &Arc<Save>, above: Context) -> Result<Self> {
+        let save = Arc::clone(save);
         let (pieces, arriving) = sync_channel(WAITING);
         let (give_back, free) = channel();
         let work = move || {
