@@ -3,9 +3,9 @@
 usage: python cell.py OPERATION WAY SIZE REPEAT
        python cell.py spans WAY SIZE 1
 
-Prints one JSON object: CPU and wall seconds of each repetition, how far the resident set was at its
-peak above what it is at the end, in bytes, and the length of the file; of spans, the milliseconds
-in each kind of span of one snapshot. Linux only.
+Prints one JSON object: CPU and wall seconds of each repetition, CPU seconds in the kernel of one,
+how far the resident set was at its peak above what it is at the end, in bytes, and the length of
+the file; of spans, the milliseconds in each kind of span of one snapshot. Linux only.
 """
 
 from __future__ import annotations
@@ -230,17 +230,19 @@ def main(operation: str, way: str, size: str, repeat: int) -> None:
         _settle()
         found: dict[str, list[float]] = {"cpu": [], "wall": []}
         made: Any = None
+        kernel = _in_kernel()
         while _wants_more(found["wall"], repeat):
             del made  # so that the next one finds its memory free
             wall, cpu = time.perf_counter(), _cpu()
             made = run()
             found["cpu"].append(_cpu() - cpu)
             found["wall"].append(time.perf_counter() - wall)
+        kernel = (_in_kernel() - kernel) / len(found["wall"])
         peak = _status("VmHWM")
         _settle()
         memory = peak - _status("VmRSS")
         length = path.stat().st_size if path.exists() else None
-        print(json.dumps({**found, "memory": max(memory, 0), "bytes": length}))
+        print(json.dumps({**found, "kernel": kernel, "memory": max(memory, 0), "bytes": length}))
 
 
 def _wants_more(walls: list[float], repeat: int) -> bool:
@@ -251,6 +253,12 @@ def _cpu() -> float:
     """Seconds of all threads, and of the processes that were waited for."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _in_kernel() -> float:
+    """Of those seconds, what the kernel took; by its ticks, so that only many of them are exact."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(who).ru_stime for who in whose)
 
 
 def _settle() -> None:
