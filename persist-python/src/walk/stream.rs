@@ -22,7 +22,7 @@ const KEPT: usize = 2 << 20;
 /// From then on, so much is handed on at once.
 const PIECE: usize = 1 << 20;
 /// So many pieces may wait.
-const WAITING: usize = 4;
+const WAITING: usize = 3;
 
 /// A snapshot that is being saved; it begins with the first piece.
 pub(crate) struct Stream {
@@ -42,7 +42,6 @@ struct Save {
 }
 
 /// Text, and the places where it may be cut.
-#[derive(Default)]
 pub(super) struct Piece {
     pub(super) text: Vec<u8>,
     pub(super) marks: Vec<usize>,
