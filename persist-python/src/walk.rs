@@ -22,6 +22,7 @@ mod text;
 use std::collections::{HashMap, HashSet};
 
 use persist_core::Error;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple,
@@ -296,12 +297,17 @@ impl<'w, 'py> Walk<'w, 'py> {
         Ok(())
     }
 
+    /// A function of `persist.codec._walk`.
+    fn codec(&self, name: &str) -> Done<Bound<'py, PyAny>> {
+        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
+        Ok(module.getattr(name)?)
+    }
+
     fn warn(&mut self) -> Done {
         if self.warnings.is_empty() {
             return Ok(());
         }
-        let module = self.py.import("persist.codec._walk")?;
-        module.getattr("warn")?.call1((std::mem::take(&mut self.warnings),))?;
+        self.codec("warn")?.call1((std::mem::take(&mut self.warnings),))?;
         Ok(())
     }
 
@@ -342,8 +348,7 @@ impl<'w, 'py> Walk<'w, 'py> {
         }
         self.pace.interrupted();
         let path = at.text()?;
-        let module = self.py.import("persist.codec._walk")?;
-        match module.getattr("suspicion")?.call1((text, &path))?.extract::<u8>()? {
+        match self.codec("suspicion")?.call1((text, &path))?.extract::<u8>()? {
             0 => {}
             1 if self.scan.policy == Policy::Error => self.warnings.push(path),
             _ => return Err(Stop::Leave),

@@ -1,6 +1,5 @@
 //! Messages of LangChain, and its other constructors.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
@@ -89,9 +88,8 @@ impl<'py> Walk<'_, 'py> {
         self.pace.interrupted();
         let given = PyTuple::new(self.py, held.given.iter().map(|(field, _)| field.name(self.py)))?;
         let empty = PyTuple::new(self.py, held.empty.iter().map(|(name, _)| name))?;
-        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
         let found =
-            module.getattr("writes")?.call1((value, given, empty))?.extract::<Option<bool>>()?;
+            self.codec("writes")?.call1((value, given, empty))?.extract::<Option<bool>>()?;
         if let Some(agrees) = found {
             plan.set_written(held.shape, agrees);
         }

@@ -102,8 +102,7 @@ impl<'py> Walk<'_, 'py> {
 
     fn ask(&mut self, value: &Bound<'py, PyAny>) -> Done<Kind<'py>> {
         self.pace.interrupted();
-        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
-        let known = module.getattr(intern!(self.py, "known"))?.call1((value,))?;
+        let known = self.codec("known")?.call1((value,))?;
         if known.is_none() {
             return Ok(Kind::unasked());
         }
@@ -148,8 +147,7 @@ impl<'py> Walk<'_, 'py> {
             self.needs_check = true;
             return Ok(());
         }
-        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
-        let comes_back = module.getattr(intern!(self.py, "comes_back"))?;
+        let comes_back = self.codec("comes_back")?;
         let is_same = comes_back.call1((value, self.text.since(from)))?.is_truthy()?;
         if is_same { Ok(()) } else { Err(Stop::Leave) }
     }
@@ -164,8 +162,7 @@ impl<'py> Walk<'_, 'py> {
         depth: u32,
     ) -> Done {
         self.pace.interrupted();
-        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
-        let comes_back = module.getattr(intern!(self.py, "comes_back_shortened"))?;
+        let comes_back = self.codec("comes_back_shortened")?;
         if self.wishes.verify && !comes_back.call1((value,))?.is_truthy()? {
             return Err(Stop::Leave);
         }
@@ -191,8 +188,7 @@ impl<'py> Walk<'_, 'py> {
         if self.text.is_muted() || !self.wishes.verify {
             return Ok(true);
         }
-        let module = self.py.import(intern!(self.py, "persist.codec._walk"))?;
-        let comes_back = module.getattr(intern!(self.py, "sample_comes_back"))?;
+        let comes_back = self.codec("sample_comes_back")?;
         if comes_back.call1((sample,))?.is_truthy()? { Ok(true) } else { Err(Stop::Leave) }
     }
 
