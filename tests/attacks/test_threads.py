@@ -121,6 +121,11 @@ def test_a_constructor_in_a_channel_stays_a_dict(name, kind, savers, aimed):
 def test_cve_2025_64439_text_that_msgpack_has_not_builds_nothing(kind, savers, aimed):
     before = others(savers[kind])
     attack = aimed(CONSTRUCTORS["CVE-2025-64439, CVE-2026-48775"])
-    restored = persist.loads(hostile(["\ud800", attack]), into=graph(savers[kind]))
+    data, target = hostile(["\ud800", attack]), graph(savers[kind])
+    with pytest.raises(persist.LossyTargetError, match=r"held\[0\] \(str\) becomes another"):
+        persist.loads(data, into=target)
+    assert target.get_state(config("stranger")).values == {}
+    with pytest.warns(UserWarning, match="becomes another"):
+        restored = persist.loads(data, into=target, strict=False)
     assert restored.get_state(config("stranger")).values["held"][1] == attack
     assert others(savers[kind]) == before

@@ -294,7 +294,8 @@ def restore(
         allow: Classes beyond the built-in list that may be built:
             `{"pkg.Class": True}`, `{"pkg.Class": ["field"]}` or `{"pkg.*": True}`.
         trusted: Whether the file is trusted: lifts the list for this call.
-        strict: Whether `into` must be the same agent: same tools, same model.
+        strict: Whether `into` must be the same agent (same tools, same model), and keep every value
+            as it is.
         thread_id: The LangGraph thread to restore as; None keeps the name.
         on_existing: What to do when that thread exists: `error` or `replace` it.
         s3_region: See `snapshot`.
@@ -314,6 +315,7 @@ def restore(
         MissingSecretError: A key was not supplied.
         UntrustedError: The file names a class that is not on the list.
         RestoreConflictError: The thread exists already.
+        LossyTargetError: The target would change a value; nothing was written.
         AdapterNotInstalledError: The framework of the agent is not installed.
 
     Example:

@@ -34,6 +34,7 @@
       ├ MissingSecretError
       ├ UntrustedError
       ├ RestoreConflictError
+      ├ LossyTargetError (TypeError)
       └ AdapterNotInstalledError (ImportError)
 
 Each carries `kind` (a code that never changes its meaning), `hint` (what to
@@ -69,6 +70,7 @@ __all__ = [
     "GCSTimeoutError",
     "IntegrityError",
     "LimitExceededError",
+    "LossyTargetError",
     "MissingSecretError",
     "NeedsContextError",
     "NoSpaceError",
@@ -408,6 +410,35 @@ class RestoreConflictError(RestoreError):
     """The target already holds state that restoring would hide or lose."""
 
     kind = "restore_conflict"
+
+
+class LossyTargetError(RestoreError, TypeError):
+    """The target would keep a value of the snapshot as another, or not at all.
+
+    Args:
+        message: What would change.
+        path: Where in the state, as `$.checkpoints[0].checkpoint.channel_values.when`.
+        before: The type of the value in the snapshot.
+        after: The type that it would have; None where the target refuses it.
+        hint: What to do about it.
+    """
+
+    kind = "lossy_target"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        path: str = "$",
+        before: str = "",
+        after: str | None = None,
+        hint: str | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint, retryable=retryable)
+        self.path = path
+        self.before = before
+        self.after = after
 
 
 class AdapterNotInstalledError(RestoreError, ImportError):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from persist import codec
 from persist._threads import in_thread
 from persist.adapters import _checkpoints as checkpoints
+from persist.adapters import _serializer as serializer
 from persist.adapters import _stores as stores
 from persist.adapters._common import class_name, compare, needs, reading
 from persist.adapters._fingerprint import fingerprint
@@ -101,6 +102,7 @@ class LangGraphAdapter:
             "granularity": options.granularity,
             "checkpoints": records,
             "store": stores.capture(agent),
+            "serializer": serializer.identity(agent.checkpointer, records),
         }
         return Captured(
             adapter=self.id,
@@ -120,6 +122,7 @@ class LangGraphAdapter:
         before = checkpoints.oldest_first(saver.list(_config(thread_id)))
         store = _check_free(graph, thread_id, before, document, context)
         undo = checkpoints.puts_of(before, _paths(graph, before))
+        serializer.check(saver, document["state"], puts, strict=context.strict)
         if before:
             _rehearse(saver, puts)
         try:
@@ -144,6 +147,8 @@ class LangGraphAdapter:
         before = checkpoints.oldest_first(there)
         store = _check_free(graph, thread_id, before, document, context)
         undo = checkpoints.puts_of(before, await _apaths(graph, before))
+        check = serializer.check
+        await in_thread(check, saver, document["state"], puts, strict=context.strict)
         if before:
             await _arehearse(saver, puts)
         try:

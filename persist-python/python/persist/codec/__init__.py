@@ -16,7 +16,7 @@ A kind of your own is a `Kind`, made known with `register_kind`.
 """
 
 from persist.codec._decode import decode, decode_original, plain, read_tree
-from persist.codec._difference import difference
+from persist.codec._difference import difference, differences
 from persist.codec._encode import encode
 from persist.codec._needs import needs
 from persist.codec._registry import register, register_kind
@@ -34,6 +34,7 @@ __all__ = [
     "decode",
     "decode_original",
     "difference",
+    "differences",
     "encode",
     "needs",
     "plain",

@@ -12,7 +12,7 @@ from persist.codec._models import row_of, settings
 from persist.codec._types import Lazy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Pairs = list[tuple[Any, Any, str]]
 _SCALARS = (str, bytes, int, bool, type(None))
@@ -38,30 +38,38 @@ def difference(a: object, b: object) -> str | None:
         >>> difference({"a": [1, 2.0]}, {"a": [1, 2]})
         '.a[1]'
     """
+    return next((path for path, _, _ in differences(a, b)), None)
+
+
+def differences(a: object, b: object) -> Iterator[tuple[str, object, object]]:
+    """Find every place where two values differ, as `difference` finds the first.
+
+    Args:
+        a: A value.
+        b: Another one.
+
+    Yields:
+        The path, and what is there in each.
+    """
     twins: dict[int, tuple[object, object]] = {}
     pending: Pairs = [(a, b, "")]
     while pending:
         one, other, path = pending.pop()
-        if type(one) is not type(other) and not _is_alias(one, other):
-            return path
-        if isinstance(one, _SCALARS) and type(one) in _SCALARS:
-            if one != other:
-                return path
-            continue
-        if type(one) is float:
-            if _bits(one) != _bits(other):
-                return path
-            continue
-        if id(one) in twins:
-            if twins[id(one)][1] is not other and not isinstance(one, (tuple, frozenset)):
-                return path
-            continue
-        twins[id(one)] = (one, other)
-        children = _children(one, other)
-        if children is None:
-            return path
-        pending.extend((x, y, path + step) for x, y, step in reversed(children))
-    return None
+        if isinstance(one, _SCALARS) and type(one) in _SCALARS and type(one) is type(other):
+            is_same = one == other
+        elif type(one) is not type(other) and not _is_alias(one, other):
+            is_same = False
+        elif type(one) is float:
+            is_same = _bits(one) == _bits(other)
+        elif id(one) in twins:
+            is_same = twins[id(one)][1] is other or isinstance(one, (tuple, frozenset))
+        else:
+            twins[id(one)] = (one, other)
+            children = _children(one, other)
+            is_same = children is not None
+            pending.extend((x, y, path + step) for x, y, step in reversed(children or ()))
+        if not is_same:
+            yield path, one, other
 
 
 def _is_alias(one: object, other: object) -> bool:
