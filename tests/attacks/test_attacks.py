@@ -5,7 +5,6 @@ test by doing anything, and not by the error that it ends in.
 """
 
 import contextlib
-import importlib.util
 import json
 import socket
 import subprocess
@@ -16,16 +15,10 @@ from pathlib import Path
 
 import persist
 import pytest
+from loading import load
 
 HERE = Path(__file__).parent
 SECRET_VALUE = "canary-value-4711"
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 attacks = load(HERE / "attacks.py")

@@ -1,6 +1,5 @@
 """Small files whose state would fill the memory as objects are refused, in bounded memory."""
 
-import importlib.util
 import subprocess
 import sys
 import zlib
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import persist
 import pytest
+from loading import load
 
 HERE = Path(__file__).parent
 BOUND = 2 << 30
@@ -36,13 +36,6 @@ for verb in sys.argv[2:]:
         print("weighs" if "weighs" in str(error) else error)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def packed(text, bits=31):

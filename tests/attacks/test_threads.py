@@ -1,7 +1,6 @@
 """Threads of a stranger, restored into checkpointers that hold those of others."""
 
 import contextlib
-import importlib.util
 import json
 import pickle
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
+from loading import load
 
-_spec = importlib.util.spec_from_file_location("attacks", Path(__file__).with_name("attacks.py"))
-attacks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(attacks)
+attacks = load(Path(__file__).with_name("attacks.py"))
 
 
 class State(TypedDict):

@@ -1,15 +1,12 @@
 """The faults need tools; in CI a missing one is a failure."""
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 
+from loading import load
+
 TOOLS = ("strace", "mount")
-_spec = importlib.util.spec_from_file_location("support", Path(__file__).with_name("support.py"))
-support = importlib.util.module_from_spec(_spec)
-sys.modules["support"] = support
-_spec.loader.exec_module(support)
+support = load(Path(__file__).with_name("support.py"))
 
 
 def pytest_configure():

@@ -1,6 +1,5 @@
 """A fresh process finds what another has saved, and goes on with it."""
 
-import importlib.util
 import json
 import os
 import pickle
@@ -11,20 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from loading import load
 from persist import testing
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 elsewhere = load(Path(__file__).with_name("elsewhere.py"))

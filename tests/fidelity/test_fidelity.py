@@ -1,19 +1,9 @@
 """Persist gives back what it was given, or says what it cannot."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
+from loading import load
 
 matrix = load(Path(__file__).with_name("matrix.py"))
 REFUSED = {"numpy object array", "object of a class", "function", "lock", "generator"}

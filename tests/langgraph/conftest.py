@@ -1,12 +1,10 @@
 """Checkpointers as people run them: in memory, SQLite, and a real PostgreSQL of the tests' own."""
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,11 +16,9 @@ from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from loading import load
 
-_spec = importlib.util.spec_from_file_location("graphs", Path(__file__).with_name("graphs.py"))
-graphs = importlib.util.module_from_spec(_spec)
-sys.modules["graphs"] = graphs
-_spec.loader.exec_module(graphs)
+graphs = load(Path(__file__).with_name("graphs.py"))
 
 
 def _free_port():

@@ -1,23 +1,14 @@
 """The vectors, read by Persist and by the second reader, and made again."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import persist
 import pytest
+from loading import load
 
 HERE = Path(__file__).parent
 INDEX = json.loads((HERE / "vectors.json").read_text())
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 second = load(HERE.parent / "reader" / "persist_v1.py")
