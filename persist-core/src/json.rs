@@ -117,11 +117,21 @@ impl<'a> Scanner<'a> {
 
     /// Reads one object and the place of each member's value.
     fn object(&mut self) -> Result<Vec<Member>> {
-        let mut found = Vec::new();
-        let mut keys = Keys::default();
+        let mut found: Vec<Member> = Vec::with_capacity(Keys::FEW);
+        let mut many = HashSet::new();
         let mut next = self.first_key()?;
         while let Some(key) = next {
-            self.add_key(&mut keys, &key)?;
+            if found.len() == Keys::FEW {
+                many.extend(found.iter().map(|member| member.key.clone()));
+            }
+            let is_new = if many.is_empty() {
+                found.iter().all(|member| member.key != key)
+            } else {
+                many.insert(key.clone())
+            };
+            if !is_new {
+                return Err(self.twice(&key));
+            }
             let value = self.member_value()?;
             found.push(Member { key, value });
             next = self.next_key()?;
@@ -244,11 +254,12 @@ impl<'a> Scanner<'a> {
     }
 
     fn add_key(&self, keys: &mut Keys, key: &str) -> Result<()> {
-        if keys.add(key) {
-            return Ok(());
-        }
+        if keys.add(key) { Ok(()) } else { Err(self.twice(key)) }
+    }
+
+    fn twice(&self, key: &str) -> Error {
         let place = self.jiter.current_index();
-        Err(format_error(format!("the key {key:?} stands twice in one object, near byte {place}")))
+        format_error(format!("the key {key:?} stands twice in one object, near byte {place}"))
     }
 
     fn deepen(&self, open: &mut Vec<Open>, container: Open) -> Result<()> {
@@ -347,10 +358,18 @@ mod tests {
 
     #[test]
     fn duplicates_are_found_among_many_keys() {
-        let many: Vec<_> = (0..40).map(|n| format!("\"k{n}\":{n}")).collect();
-        assert_eq!(kind(&format!("{{{}}}", many.join(","))), None);
-        let twice = format!("{{{},\"k3\":0}}", many.join(","));
-        assert_eq!(kind(&twice), Some(ErrorKind::Format));
+        for count in [31, 32, 33, 40] {
+            let many: Vec<_> = (0..count).map(|n| format!("\"k{n}\":{n}")).collect();
+            let once = format!("{{{}}}", many.join(","));
+            assert_eq!(kind(&once), None);
+            assert_eq!(members(once.as_bytes(), BOUNDS).unwrap().len(), count);
+            for again in [3, count - 1] {
+                let twice = format!("{{{},\"k{again}\":0}}", many.join(","));
+                assert_eq!(kind(&twice), Some(ErrorKind::Format));
+                let error = members(twice.as_bytes(), BOUNDS).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Format);
+            }
+        }
     }
 
     #[test]

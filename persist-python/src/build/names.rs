@@ -1,7 +1,10 @@
 //! Short texts that come again and again: keys, kinds, names of models.
 
+use std::hash::Hasher;
+
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use rustc_hash::FxHasher;
 
 const SLOTS: usize = 1024;
 
@@ -37,6 +40,9 @@ impl<'py> Names<'py> {
 }
 
 fn slot_of(text: &str) -> usize {
-    let mix = |sum: usize, byte: u8| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
-    text.bytes().fold(0, mix) % SLOTS
+    let mut hasher = FxHasher::default();
+    hasher.write(text.as_bytes());
+    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the slot")]
+    let hash = hasher.finish() as usize;
+    hash % SLOTS
 }
