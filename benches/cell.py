@@ -110,8 +110,16 @@ def _sqlite_load(path: Path) -> Any:
         return SqliteSaver(connection).get_tuple(_THREAD)
 
 
+def _renamed_bytes(state: bytes, path: Path) -> None:
+    """What the operating system asks of anybody who wants the old bytes or the new ones."""
+    temporary = path.with_suffix(".new")
+    with temporary.open("xb") as file:
+        file.write(state)
+    temporary.rename(path)
+
+
 def _durable_bytes(state: bytes, path: Path) -> None:
-    """What the operating system asks of anybody who wants the bytes to stay."""
+    """What it asks of anybody who wants the bytes to stay."""
     temporary = path.with_suffix(".new")
     with temporary.open("xb") as file:
         file.write(state)
@@ -141,6 +149,7 @@ WAYS: dict[str, Way] = {
     "joblib, zlib 6": (_joblib_save, joblib.load),
     "JsonPlusSerializer + zlib 6": (_msgpack_save, _msgpack_load),
     "SqliteSaver.put": (_sqlite_save, _sqlite_load),
+    "write + rename": (_renamed_bytes, Path.read_bytes),
     "write + fsync + rename + fsync": (_durable_bytes, Path.read_bytes),
 }
 READERS: dict[str, Callable[[Path], Any]] = {

@@ -82,6 +82,7 @@ CELLS = {
         PICKLE,
         ZSTD,
         *OTHERS,
+        "write + rename",
         "write + fsync + rename + fsync",
     ],
     "restore": ["persist gzip", "persist zstd", LANGCHAIN, PICKLE, ZSTD, *OTHERS],
@@ -253,14 +254,16 @@ threads. A spread goes from the lowest round to the highest. A ratio is the peer
 Persist's, or the other way round where the aim is a ceiling; it is taken round by round. Memory is
 how far the process was at its peak above what it holds when the work is done, result included.
 
-The peers neither check what they wrote nor wait for the disk; `persist.snapshot` decodes and
-compares, and waits unless it says "not durable"."""
+The peers write over what was there: who is stopped meanwhile has neither the old file nor the new
+one. `persist.snapshot` replaces it at once, and waits for the disk unless it says "not durable"."""
 
 LIMITS = """
-What holds these ratios down: at 10 KB, making a file and renaming it over another, which the
-column "in the kernel" shows, and a head of 4 KiB that a peer does not write; at 20 MB, `deflate` or
-`zstd`, which take more than half of the CPU time (`persist.compress` below), and two SHA-256 of the
-text, one of each block and one of all. What is left is the walk over the agent's objects."""
+What holds these ratios down: at 10 KB, making a file and renaming it over another. The row "write +
+rename" below does nothing else with the same bytes, and takes as much of the kernel's time; ext4
+begins to write to the disk at such a rename. A head of 4 KiB that a peer does not write comes on
+top. At 20 MB, `deflate` or `zstd`, which take more than half of the CPU time (`persist.compress`
+below), and two SHA-256 of the text, one of each block and one of all. What is left is the walk over
+the agent's objects."""
 
 
 def main() -> None:
