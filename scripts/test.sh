@@ -15,5 +15,6 @@ step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh
 step "pytest in persist-python" bash -c 'cd persist-python && pytest -q -n auto --cov=persist --cov-report=term:skip-covered'
 # Without coverage: its trace function, and the audit hook of tests/attacks, are no good together.
-# Each process starts servers of its own; one with nothing left to do takes half of what another has.
-step "pytest" pytest -q -n auto --dist worksteal tests
+# They wait for servers more than they work: two processes for each core. Each starts servers of its
+# own; one with nothing left to do takes half of what another has.
+step "pytest" pytest -q -n "$((2 * $(nproc)))" --dist worksteal tests

@@ -1,15 +1,16 @@
-"""Runs one half of an agent's life in a process of its own.
+"""Runs one half of the lives of some agents in a process of its own.
 
-usage: python scripted.py KIND STEP FILE, where STEP is first, second or whole.
+usage: python scripted.py STEP FOLDER, where STEP is first, second or whole.
 
 `first` talks and snapshots; `second`, started fresh, restores and talks on; `whole` does both
-without a break. The scripted model records what it is sent; the last line printed is what it saw
-last.
+without a break. The scripted models record what they are sent; the last line printed is what each
+saw last.
 """
 
 import json
 import sys
 import warnings
+from pathlib import Path
 
 import persist
 from langchain.agents import create_agent
@@ -22,6 +23,7 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
+KINDS = ("agent", "interrupt", "conversation", "messages", "history")
 SEEN = []
 CONFIG = {"configurable": {"thread_id": "thread-1"}}
 
@@ -147,18 +149,26 @@ def restored(kind, path):
     return persist.restore(path)
 
 
-def main(kind, step, path):
+def main(step, folder):
+    seen = {}
+    for kind in KINDS:
+        SEEN.clear()
+        _run(kind, step, Path(folder, f"{kind}.json.gz"))
+        seen[kind] = SEEN[-1] if SEEN else None
+    print(json.dumps(seen))
+
+
+def _run(kind, step, path):
     second = globals()[f"{kind}_second"]
     if step == "second":
         second(restored(kind, path))
+        return
+    agent, save = globals()[f"{kind}_first"](path)
+    if step == "first":
+        save()
     else:
-        agent, save = globals()[f"{kind}_first"](path)
-        if step == "first":
-            save()
-        else:
-            _give_the_next_answer(kind, agent)
-            second(agent)
-    print(json.dumps(SEEN[-1] if SEEN else None))
+        _give_the_next_answer(kind, agent)
+        second(agent)
 
 
 def _give_the_next_answer(kind, agent):

