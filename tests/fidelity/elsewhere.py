@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
 import sys
 import traceback
 import warnings
@@ -26,11 +27,14 @@ import blocks
 import cases
 import matrix
 import outside
+import parts
 import rows
 import support
 from langchain_core import messages
+from persist.codec import difference
 
 SAME = "exact"
+ALLOWED = "exact once it is allowed"
 
 
 def every_block() -> list[Any]:
@@ -55,6 +59,7 @@ def save(folder: Path) -> dict[str, str]:
     """Save all cases; says why, for those that are refused."""
     refused = {}
     made = {name: make() for name, make in VALUES.items()}
+    made |= {name: make() for name, (make, _) in parts.PARTS.items()}
     made |= {name: rows.build(row) for name, row in rows.ROWS.items()}
     for name, value in made.items():
         try:
@@ -82,6 +87,9 @@ def look(folder: Path) -> dict[str, Any]:
     for name, make in VALUES.items():
         if file_of(folder, name).exists():
             found[name] = judged(lambda n=name, m=make: look_at_value(folder, n, m()))
+    for name in parts.PARTS:
+        if file_of(folder, name).exists():
+            found[name] = judged(lambda n=name: look_at_part(folder, n))
     for path in folder.glob("*.pickle"):
         values = pickle.loads(path.read_bytes())
         found[path.stem] = judged(lambda p=path, v=values: look_at_drawn(folder, p.stem, v))
@@ -102,6 +110,20 @@ def judged(work: Callable[[], Any]) -> Any:
 def look_at_value(folder: Path, name: str, expected: Any) -> str:
     restored = persist.restore(file_of(folder, name))
     return SAME if matrix.same(expected, restored) else f"{expected!r} became {restored!r}"
+
+
+def look_at_part(folder: Path, name: str) -> str:
+    """It is the same, but for what only helps typing, and does the same."""
+    make, given = parts.PARTS[name]
+    expected, path = make(), file_of(folder, name)
+    try:
+        restored, verdict = persist.restore(path), SAME
+    except persist.UntrustedError as error:
+        names = re.findall(r'allow=\{"(.*?)": True}', str(error.hint))
+        restored, verdict = persist.restore(path, allow=dict.fromkeys(names, True)), ALLOWED
+    assert difference(expected, restored) is None
+    assert restored.invoke(given) == expected.invoke(given)
+    return verdict
 
 
 def look_at_drawn(folder: Path, name: str, expected: Any) -> str:

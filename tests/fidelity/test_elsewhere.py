@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,14 @@ pytestmark = [
 
 
 elsewhere = load(Path(__file__).with_name("elsewhere.py"))
-cases = elsewhere.cases
-REFUSED = {"numpy object array", "object of a class", "function", "lock", "generator"}
+cases, parts = elsewhere.cases, elsewhere.parts
+REFUSED = parts.REFUSED | {
+    "numpy object array",
+    "object of a class",
+    "function",
+    "lock",
+    "generator",
+}
 
 
 def classes(inner):
@@ -100,6 +107,18 @@ def test_what_is_refused_is_refused_before_there_is_a_file(saved, found):
 @pytest.mark.parametrize("name", sorted({*elsewhere.VALUES, *STRATEGIES} - REFUSED))
 def test_a_value_is_the_same_in_a_fresh_process(name, found):
     assert found[name] == elsewhere.SAME, found[name]
+
+
+@pytest.mark.parametrize("name", sorted(parts.PARTS.keys() - REFUSED))
+def test_a_part_of_a_chain_does_the_same_in_a_fresh_process(name, found):
+    expected = elsewhere.ALLOWED if name in parts.NEED_ALLOW else elsewhere.SAME
+    assert found[name] == expected, found[name]
+
+
+@pytest.mark.parametrize("name", sorted(parts.REFUSED))
+def test_what_is_refused_of_a_chain_is_named(name, saved):
+    _, refused = saved
+    assert re.search(r"could not capture \$.* \([\w.]+\): ", refused[name])
 
 
 @pytest.mark.parametrize("name", elsewhere.rows.ROWS)

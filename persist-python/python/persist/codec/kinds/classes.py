@@ -35,6 +35,8 @@ SAFE_CLASSES = frozenset(
         "language_models.fake_chat_models.FakeMessagesListChatModel",
         "language_models.fake_chat_models.ParrotFakeChatModel",
         "output_parsers.json.JsonOutputParser",
+        "output_parsers.openai_tools.JsonOutputKeyToolsParser",
+        "output_parsers.openai_tools.JsonOutputToolsParser",
         "outputs.chat_result.ChatResult",
         "outputs.llm_result.LLMResult",
         "outputs.run_info.RunInfo",

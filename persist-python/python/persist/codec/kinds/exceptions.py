@@ -27,7 +27,7 @@ class _ExceptionClass:
 
     def matches(self, names: Sequence[str]) -> bool:
         """Say whether the value is a class."""
-        return names[0] == "builtins.type"
+        return "builtins.type" in names
 
     def encode(self, value: Any, refuse: Callable[[str, str], Exception]) -> object:
         """Return the name of the class."""

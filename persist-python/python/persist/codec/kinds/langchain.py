@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from persist.codec._types import Read
 
+_BRANCH = "langchain_core.runnables.branch.RunnableBranch"
 _ALIASES = frozenset({"langchain_core.language_models.chat_models._ChatModelBinding"})
 """Classes that LangChain writes under the id of another, since they do the same."""
 _CODE = frozenset({"cache", "callbacks", "custom_get_token_ids", "rate_limiter"}) | {
@@ -261,9 +262,17 @@ def _core_object(path: Id, kwargs: dict[str, Any], read: Read) -> tuple[object, 
         hint = f'if you trust this snapshot, pass allow={{"{target}": True}}'
         raise UntrustedError(message, hint=hint)
     module, _, name = target.rpartition(".")
-    made = getattr(importlib.import_module(module), name)(**arguments)
+    cls = getattr(importlib.import_module(module), name)
+    made = _branch(cls, **arguments) if target == _BRANCH else cls(**arguments)
     _check_calls(target, made, read)
     return made, arguments
+
+
+def _branch(cls: Any, *, branches: Any, default: Any, name: str | None = None) -> Any:
+    """Call the constructor of the one class that does not take its fields by name."""
+    made = cls(*branches, default)
+    made.name = name
+    return made
 
 
 def _check_calls(target: str, made: Any, read: Read) -> None:
