@@ -417,7 +417,7 @@ class LossyTargetError(RestoreError, TypeError):
 
     Args:
         message: What would change.
-        path: Where in the state, as `$.checkpoints[0].checkpoint.channel_values.when`.
+        path: Where in the state, as `$.state.checkpoints[0].checkpoint.channel_values.when`.
         before: The type of the value in the snapshot.
         after: The type that it would have; None where the target refuses it.
         hint: What to do about it.

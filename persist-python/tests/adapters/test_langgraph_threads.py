@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import operator
 import uuid
+from typing import Annotated, TypedDict
 
 import persist
 import pytest
@@ -12,7 +14,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.func import entrypoint
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Overwrite, interrupt
 
 from .graphs import (
     CONFIG,
@@ -125,6 +127,24 @@ async def test_parallel_branches_of_a_subgraph_keep_their_order_too(path):
         head = graph.get_state(CONFIG).tasks[0].state
         graph.invoke(Command(resume="a"), CONFIG)
         assert graph.get_state(head).values == {"notes": ["0", "a", "b"]}
+
+
+def test_what_overwrites_a_channel_still_does_after_a_question(path):
+    class Notes(TypedDict):
+        notes: Annotated[list[str], operator.add]
+
+    def build():
+        graph = StateGraph(Notes)
+        graph.add_node("only", lambda state: {"notes": Overwrite(["only"])})
+        graph.add_node("ask", lambda state: {"notes": interrupt("more?") and []})
+        graph.add_edge(START, "only")
+        graph.add_edge(START, "ask")
+        return graph.compile(checkpointer=InMemorySaver())
+
+    original = build()
+    original.invoke({"notes": ["a"]}, CONFIG)
+    restored = moved(original, path, build())
+    assert restored.invoke(Command(resume="no"), CONFIG) == {"notes": ["only"]}
 
 
 def test_what_waits_for_a_delta_channel_is_not_counted_twice(path):

@@ -266,6 +266,18 @@ def test_a_migration_is_taken_once_for_each_version(tmp_path, monkeypatch):
         persist.register_migration("langchain-classic", 2, dict)
 
 
+@pytest.mark.parametrize(("version", "migrate"), [("1", dict), (True, dict), (1, None)])
+def test_a_migration_that_could_not_be_taken_is_refused(version, migrate):
+    with pytest.raises(persist.ConfigurationError, match=r"no migration of 'my\.bot'"):
+        persist.register_migration("my.bot", version, migrate)
+
+
+def test_a_factory_that_makes_nothing_is_an_error(tmp_path):
+    persist.snapshot(chain(), tmp_path / "a.json.gz")
+    with pytest.raises(persist.ConfigurationError, match="returned None"):
+        persist.restore(tmp_path / "a.json.gz", factory=lambda: None)
+
+
 def test_a_factory_is_called_with_the_model_and_the_tools(tmp_path):
     agent = chain()
     agent.predict(input="I am Ann.")

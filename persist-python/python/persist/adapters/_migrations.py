@@ -26,11 +26,14 @@ def register_migration(
         migrate: Returns the state of `version + 1`; it must not change its argument.
 
     Raises:
-        ConfigurationError: There is such a step already.
+        ConfigurationError: There is such a step already, or this is none.
 
     Example:
         >>> persist.register_migration("my.bot", 1, lambda state: {**state, "mood": "calm"})
     """
+    if type(version) is not int or not callable(migrate):
+        message = f"no migration of {adapter!r} starts from {version!r} with {migrate!r}"
+        raise ConfigurationError(message, hint="pass the version, a number, and a function")
     if _STEPS.setdefault((adapter, version), migrate) is not migrate:
         message = f"there is a migration of {adapter!r} from version {version} already"
         raise ConfigurationError(message)

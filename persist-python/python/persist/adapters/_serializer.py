@@ -156,7 +156,7 @@ def check(saver: Any, state: Mapping[str, Any], puts: list[Put], *, strict: bool
         return
     found: list[_Change] = []
     for index, (record, put) in enumerate(zip(state["checkpoints"], puts, strict=True)):
-        place = f"$.checkpoints[{index}]"
+        place = f"$.state.checkpoints[{index}]"
         found += _in_channels(saver, f"{place}.checkpoint.channel_values", put, is_settled)
         found += [] if is_settled else _in_writes(saver, f"{place}.writes", record["writes"])
         found += _in_metadata(saver, f"{place}.metadata", put.metadata)

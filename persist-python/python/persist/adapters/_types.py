@@ -100,7 +100,8 @@ class RestoreContext:
         """Return the agent that the caller gave or whose factory it gave; else None.
 
         Raises:
-            ConfigurationError: There are tools, but no factory that could take them.
+            ConfigurationError: There are tools, but no factory that could take them; or the factory
+                returned nothing.
         """
         if self.tools is not None and self.factory is None:
             message = "tools= is what factory= is called with, and there is no factory"
@@ -111,7 +112,11 @@ class RestoreContext:
         if self.into is not None or self.factory is None:
             return self.into
         given = {"llm": self.llm, "tools": self.tools}
-        return self.factory(**{name: item for name, item in given.items() if item is not None})
+        made = self.factory(**{name: item for name, item in given.items() if item is not None})
+        if made is None:
+            message = "factory= returned None, and no agent"
+            raise ConfigurationError(message, hint="let it return the agent that it builds")
+        return made
 
 
 class Adapter(Protocol):

@@ -52,6 +52,7 @@ class LangGraphAdapter:
     classes: tuple[str, ...] = (
         "langgraph.types.Interrupt",
         "langgraph.types.Command",
+        "langgraph.types.Overwrite",
         "langgraph.checkpoint.serde.types._DeltaSnapshot",
     )
     takes: tuple[str, ...] = ("thread_id",)
@@ -188,7 +189,9 @@ def _refuse_if_async_only(saver: Any) -> None:
     is_without = type(saver).list.__qualname__ == "BaseCheckpointSaver.list"
     if is_without or (loop is not None and (loop is _running_loop() or not loop.is_running())):
         message = f"{class_name(saver)} answers asynchronous calls alone, inside its event loop"
-        hint = "await persist.asnapshot(...) or persist.arestore(...) instead"
+        hint = (
+            "await persist.asnapshot(...), persist.arestore(...) or persist.ainspect(...) instead"
+        )
         raise NeedsContextError(message, hint=hint)
 
 
