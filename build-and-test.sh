@@ -8,7 +8,7 @@ Sets up what the project needs, builds it, and runs every check and test.
 
 usage: ./build-and-test.sh [--quick] [--skip-build] [--verbose] [--help]
 
-  --quick       format, lint and the fast tests: for the next minute of work
+  --quick       lint, build and the fast tests, without servers
   --skip-build  use the extension that is built already
   --verbose     show the full output of every step
   --help        this text
