@@ -80,7 +80,8 @@ class _Change:
 
     def __str__(self) -> str:
         if self.error is not None:
-            return f"{self.path} ({self.before}) is refused: {self.error}"
+            # Its text could hold a part of the value.
+            return f"{self.path} ({self.before}) is refused with {_type(self.error)}"
         if self.before == self.after:
             return f"{self.path} ({self.before}) becomes another"
         return f"{self.path} ({self.before}) becomes {self.after}"
