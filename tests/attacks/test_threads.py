@@ -127,3 +127,28 @@ def test_cve_2025_64439_text_that_msgpack_has_not_builds_nothing(kind, savers, a
         restored = persist.loads(data, into=target, strict=False)
     assert restored.get_state(config("stranger")).values["held"][1] == attack
     assert others(savers[kind]) == before
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_list_of_lists_that_are_one_list_fills_no_memory(kind, savers):
+    held = ["one"]
+    for _ in range(60):
+        held = [held, held]
+    before = others(savers[kind])
+    data = hostile(held)
+    assert len(data) < 10_000
+    for strict in (True, False):
+        with pytest.raises(persist.LimitExceededError, match="times as large") as caught:
+            persist.loads(data, into=graph(savers[kind]), strict=strict)
+        assert "serde=" in caught.value.hint
+    assert others(savers[kind]) == before
+    lax = InMemorySaver(serde=Lax())
+    restored = persist.loads(data, into=graph(lax)).get_state(config("stranger")).values["held"]
+    assert restored[0] is restored[1]
+
+
+def test_what_a_thread_shares_in_moderation_is_written_twice(savers):
+    row = ["a"] * 10
+    with pytest.warns(UserWarning, match="becomes another"):
+        restored = persist.loads(hostile([row] * 20), into=graph(savers["memory"]), strict=False)
+    assert restored.get_state(config("stranger")).values["held"] == [row] * 20

@@ -139,14 +139,16 @@ def decode(loaded: Loaded, trust: Trust) -> dict[str, Any]:
     if metadata.get("state_format") is None:
         return _bare(codec.read_tree(loaded.state, trust, has_tags=False))
     if _is_bare(metadata):
-        return _bare(_read(loaded, trust))
+        return _bare(_read(loaded, trust)[0])
     classes = adapters.load(metadata["adapter"]).classes
     own: dict[str, Literal[True]] = dict.fromkeys(classes, True)
-    return _envelope(metadata, _read(loaded, replace(trust, allow={**own, **trust.allow})))
+    value, is_shared = _read(loaded, replace(trust, allow={**own, **trust.allow}))
+    return {**_envelope(metadata, value), "is_shared": is_shared}
 
 
-def _read(loaded: Loaded, trust: Trust) -> Any:
-    return codec.read_tree(loaded.state, trust) if loaded.is_tree else loaded.state
+def _read(loaded: Loaded, trust: Trust) -> tuple[Any, bool]:
+    """The value, and whether something in it is met twice: the core builds no such values."""
+    return codec.read_shared(loaded.state, trust) if loaded.is_tree else (loaded.state, False)
 
 
 @paused()

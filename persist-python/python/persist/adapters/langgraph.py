@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from persist import codec
 from persist._threads import in_thread
 from persist.adapters import _checkpoints as checkpoints
+from persist.adapters import _repeats as repeats
 from persist.adapters import _serializer as serializer
 from persist.adapters import _stores as stores
 from persist.adapters._common import class_name, compare, needs, reading
@@ -119,7 +120,7 @@ class LangGraphAdapter:
         """Put the checkpoints into the graph's checkpointer; return the graph."""
         graph, saver = _target(document, context)
         _refuse_if_async_only(saver)
-        thread_id, puts = _read(document, context)
+        thread_id, puts = _read(document, context, saver)
         before = checkpoints.oldest_first(saver.list(_config(thread_id)))
         store = _check_free(graph, thread_id, before, document, context)
         undo = checkpoints.puts_of(before, _paths(graph, before))
@@ -143,7 +144,7 @@ class LangGraphAdapter:
         graph, saver = _target(document, context)
         if not _is_async(saver):
             return await in_thread(self.restore, document, context)
-        thread_id, puts = _read(document, context)
+        thread_id, puts = _read(document, context, saver)
         there = [item async for item in saver.alist(_config(thread_id))]
         before = checkpoints.oldest_first(there)
         store = _check_free(graph, thread_id, before, document, context)
@@ -273,11 +274,15 @@ def _target(document: Mapping[str, Any], context: RestoreContext) -> tuple[Any, 
 
 
 def _read(
-    document: Mapping[str, Any], context: RestoreContext
+    document: Mapping[str, Any], context: RestoreContext, saver: Any
 ) -> tuple[str, list[checkpoints.Put]]:
     """The thread to write, and the calls that write it."""
     with reading(document):
         state = document["state"]
+        if document.get("is_shared"):
+            repeats.check(
+                getattr(saver, "serde", None), state["checkpoints"], "$.state.checkpoints"
+            )
         thread_id = _named(context.thread_id) or str(state["thread_id"])
         return thread_id, checkpoints.puts(state["checkpoints"])
 

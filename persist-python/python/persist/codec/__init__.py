@@ -15,7 +15,7 @@ and classes that `register` marked or the caller allows: see `Trust`.
 A kind of your own is a `Kind`, made known with `register_kind`.
 """
 
-from persist.codec._decode import decode, decode_original, plain, read_tree
+from persist.codec._decode import decode, decode_original, plain, read_shared, read_tree
 from persist.codec._difference import difference, differences
 from persist.codec._encode import encode
 from persist.codec._needs import needs
@@ -38,6 +38,7 @@ __all__ = [
     "encode",
     "needs",
     "plain",
+    "read_shared",
     "read_tree",
     "refusals",
     "register",

@@ -104,6 +104,21 @@ def read_tree(
     return decoder.guarded(lambda: decoder.run(tree))
 
 
+def read_shared(tree: object, trust: Trust) -> tuple[Any, bool]:
+    """Read a tree as `read_tree` does, and say whether something in the value is met twice.
+
+    Args:
+        tree: See `read_tree`.
+        trust: See `read_tree`.
+
+    Returns:
+        The value, and whether it shares anything that can change.
+    """
+    decoder = Decoder(trust, is_plain=False)
+    value = decoder.guarded(lambda: decoder.run(tree))
+    return value, decoder.has_references
+
+
 def _run(data: bytes | memoryview, decoder: Decoder) -> Any:
     tree = _text.read(data)
     return decoder.guarded(lambda: decoder.run(tree))
@@ -117,6 +132,7 @@ class Decoder:
         self.is_plain = is_plain
         self.is_own = False
         self.has_tags = True
+        self.has_references = False
         # Joined when it is asked for: a name may be long, and has many values below it.
         self._steps = ["$"]
         self._shared: dict[int, object] = {}
@@ -253,6 +269,7 @@ class Decoder:
         if node["v"] not in self._shared:
             message = f"{self.path} refers to a value that is not there yet"
             raise FormatError(message)
+        self.has_references = True
         return self._shared[node["v"]]
 
     def _text(self, node: dict[str, Any]) -> str:
