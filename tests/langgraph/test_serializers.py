@@ -195,8 +195,9 @@ async def test_the_error_says_where_and_what_and_nothing_changes(is_async):
         assert "writes[0][2][0].value.when[0] (tuple) becomes list" in error.message
         assert isinstance(error, persist.RestoreError)
         assert [item async for item in saver.alist(None)] == before
-        with pytest.warns(UserWarning, match="becomes list"):
+        with pytest.warns(UserWarning, match="becomes list") as told:
             restored = await persist.aloads(data, into=agent, on_existing="replace", strict=False)
+        assert [warning.filename for warning in told] == [__file__]
         assert (await restored.aget_state(CONFIG)).values["held"] == {"when": [[1, 2]]}
 
 

@@ -270,7 +270,15 @@ async def test_asynchronous_code_is_told_as_well(path):
     saved(talked(agent()), path, framework={"langgraph": "0.6.11", "langchain-core": "0.3.1"})
     with pytest.warns(persist.FrameworkVersionWarning) as told:
         await persist.arestore(path, into=agent())
+    assert {warning.filename for warning in told} == {__file__}
     assert [str(warning.message).split()[5] for warning in told] == ["langgraph", "langchain-core"]
+
+
+def test_of_bytes_the_line_that_read_them_is_told_as_well(path):
+    saved(talked(agent()), path, framework={"langgraph": "0.6.11"})
+    with pytest.warns(persist.FrameworkVersionWarning) as told:
+        persist.loads(path.read_bytes(), into=agent())
+    assert [warning.filename for warning in told] == [__file__]
 
 
 def test_another_patch_and_what_is_not_installed_are_no_reason_to_warn(path):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from persist._warning import warn
 from persist.exceptions import (
     FingerprintMismatchError,
     FormatError,
@@ -73,7 +73,7 @@ def compare(saved: Mapping[str, Any], living: Mapping[str, Any], context: Restor
         return
     message = "the agent is not the one that the snapshot was taken from: " + "; ".join(found)
     if not context.strict:
-        warnings.warn(message, stacklevel=5)
+        warn(message)
         return
     hint = "restore into the same agent, or pass strict=False"
     raise FingerprintMismatchError(message, differences=found, hint=hint)

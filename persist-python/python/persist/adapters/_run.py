@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from persist._threads import in_thread
+from persist._warning import warn
 from persist.adapters._common import reading
 from persist.adapters._migrations import migrated
 from persist.adapters._registry import find, load
@@ -77,7 +77,8 @@ def restore(document: Mapping[str, Any], context: RestoreContext) -> Any:
     Raises:
         RestoreError: No agent could be made.
     """
-    adapter, document = _prepared(document)
+    adapter, document, news = _prepared(document)
+    _tell(news)
     _check_taken(adapter, context)
     return adapter.restore(document, context)
 
@@ -97,10 +98,12 @@ async def arestore(document: Mapping[str, Any], context: RestoreContext) -> Any:
     """
     prepared = await in_thread(_prepared, document)
     found: Any = prepared[0]
+    document, news = prepared[1:]
+    _tell(news)
     _check_taken(found, context)
     if hasattr(found, "arestore"):
-        return await found.arestore(prepared[1], context)
-    return await in_thread(found.restore, prepared[1], context)
+        return await found.arestore(document, context)
+    return await in_thread(found.restore, document, context)
 
 
 def _check_taken(adapter: Adapter, given: CaptureOptions | RestoreContext) -> None:
@@ -137,17 +140,22 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _prepared(document: Mapping[str, Any]) -> tuple[Adapter, Mapping[str, Any]]:
-    """The adapter, and the document as that adapter's version writes it."""
+def _prepared(document: Mapping[str, Any]) -> tuple[Adapter, Mapping[str, Any], list[str]]:
+    """The adapter, the document as that adapter's version writes it, and what is to be told."""
     adapter = load(document["adapter"])
     with reading(document):
         document = migrated(document, adapter.version)
-        _warn_of_other_versions(dict(document.get("framework") or {}))
-    return adapter, document
+        return adapter, document, _other_versions(dict(document.get("framework") or {}))
 
 
-def _warn_of_other_versions(framework: Mapping[str, str]) -> None:
-    for name, here in installed_versions(tuple(framework)).items():
-        if here.split(".")[:2] != framework[name].split(".")[:2]:
-            message = f"the snapshot was made with {name} {framework[name]}; {here} is installed"
-            warnings.warn(message, FrameworkVersionWarning, stacklevel=5)
+def _other_versions(framework: Mapping[str, str]) -> list[str]:
+    return [
+        f"the snapshot was made with {name} {framework[name]}; {here} is installed"
+        for name, here in installed_versions(tuple(framework)).items()
+        if here.split(".")[:2] != framework[name].split(".")[:2]
+    ]
+
+
+def _tell(news: list[str]) -> None:
+    for message in news:
+        warn(message, FrameworkVersionWarning)

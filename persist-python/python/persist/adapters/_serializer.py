@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -139,14 +138,17 @@ def _sorted(value: Any) -> Any:
     return sorted(value) if isinstance(value, set) else value
 
 
-def check(saver: Any, state: Mapping[str, Any], puts: list[Put], *, strict: bool) -> None:
+def check(saver: Any, state: Mapping[str, Any], puts: list[Put], *, strict: bool) -> str | None:
     """Refuse to write what the checkpointer's serializer would change.
 
     Args:
         saver: The target.
         state: What the adapter captured; it may come from anybody.
         puts: The calls that write it.
-        strict: Whether a change is an error; it is a warning otherwise.
+        strict: Whether a change is an error.
+
+    Returns:
+        What to warn of.
 
     Raises:
         LossyTargetError: A value would come back as another, or is refused.
@@ -154,7 +156,7 @@ def check(saver: Any, state: Mapping[str, Any], puts: list[Put], *, strict: bool
     known, here = state.get("serializer"), _identity(saver)
     is_settled = isinstance(known, str) and here is not None and known[-16:] == here[-16:]
     if (is_settled and known == here) or not hasattr(saver, "serde"):
-        return
+        return None
     found: list[_Change] = []
     for index, (record, put) in enumerate(zip(state["checkpoints"], puts, strict=True)):
         place = f"$.state.checkpoints[{index}]"
@@ -163,18 +165,17 @@ def check(saver: Any, state: Mapping[str, Any], puts: list[Put], *, strict: bool
         found += _in_metadata(saver, f"{place}.metadata", put.metadata)
         if len(found) > _SHOWN:
             break
-    _report(saver, found, strict=strict)
+    return _report(saver, found, strict=strict)
 
 
-def _report(saver: Any, found: list[_Change], *, strict: bool) -> None:
+def _report(saver: Any, found: list[_Change], *, strict: bool) -> str | None:
     if not found:
-        return
+        return None
     lines = "; ".join(map(str, found[:_SHOWN])) + ("; and more" if len(found) > _SHOWN else "")
     message = f"{class_name(saver)} would not keep the thread as it is: {lines}"
     first = next((change for change in found if change.error is not None), found[0])
     if not strict and first.error is None:
-        warnings.warn(message, stacklevel=5)
-        return
+        return message
     raise LossyTargetError(
         message, path=first.path, before=first.before, after=first.after, hint=_HINT
     ) from first.error

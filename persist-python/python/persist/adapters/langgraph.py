@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from persist import codec
 from persist._threads import in_thread
+from persist._warning import warn
 from persist.adapters import _checkpoints as checkpoints
 from persist.adapters import _repeats as repeats
 from persist.adapters import _serializer as serializer
@@ -124,7 +125,9 @@ class LangGraphAdapter:
         before = checkpoints.oldest_first(saver.list(_config(thread_id)))
         store = _check_free(graph, thread_id, before, document, context)
         undo = checkpoints.puts_of(before, _paths(graph, before))
-        serializer.check(saver, document["state"], puts, strict=context.strict)
+        changes = serializer.check(saver, document["state"], puts, strict=context.strict)
+        if changes:
+            warn(changes)
         if before:
             _rehearse(saver, puts)
         try:
@@ -150,7 +153,9 @@ class LangGraphAdapter:
         store = _check_free(graph, thread_id, before, document, context)
         undo = checkpoints.puts_of(before, await _apaths(graph, before))
         check = serializer.check
-        await in_thread(check, saver, document["state"], puts, strict=context.strict)
+        changes = await in_thread(check, saver, document["state"], puts, strict=context.strict)
+        if changes:
+            warn(changes)
         if before:
             await _arehearse(saver, puts)
         try:
