@@ -5,15 +5,14 @@ scripts/bootstrap.sh
 
 # `pip install` from this folder into a new environment, then the main job without any framework.
 check_install() {
-  # The path is the same each time: what Rust made for the first is taken again.
-  rm -rf "$fresh"
+  local fresh
+  fresh=$(mktemp -d)
   "$(find_python)" -m venv "$fresh"
   (cd "$1" && "$fresh/bin/pip" install --quiet .)
   (cd "$fresh" && bin/python -c 'import persist; assert persist.loads(persist.dumps([(1,)])) == [(1,)]')
   "$fresh/bin/persist" --version
+  rm -rf "$fresh"
 }
-fresh=$(mktemp -d)
-trap 'rm -rf "$fresh"' EXIT
 
 # That they build is the question, not how fast the result is: a third of the time.
 export CARGO_PROFILE_RELEASE_{OPT_LEVEL=0,CODEGEN_UNITS=256}
