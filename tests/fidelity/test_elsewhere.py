@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from loading import load
@@ -71,37 +72,50 @@ def draw(strategy):
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """The folder of all snapshots, and what was refused."""
-    folder = tmp_path_factory.mktemp("first")
+def told(tmp_path_factory):
+    """What was refused and why, which of that has a file, and what a new process says of the rest.
+
+    It takes long, and is done once for all processes of the test run.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    answer = shared / "elsewhere.json"
+    with FileLock(shared / "elsewhere.lock"):
+        if not answer.exists():
+            answer.write_text(json.dumps(tell(tmp_path_factory.mktemp("first"))))
+    return json.loads(answer.read_text())
+
+
+def tell(folder):
     refused = elsewhere.save(folder)
     elsewhere.save_drawn(folder, {name: draw(each) for name, each in STRATEGIES.items()})
-    return folder, refused
-
-
-@pytest.fixture(scope="module")
-def found(saved):
-    """What a fresh process says of each case."""
     rows = elsewhere.rows
     keys = {
         variable: rows.CANARY for row in rows.ROWS.values() for variable in row.secrets.values()
     }
     done = subprocess.run(
-        [sys.executable, elsewhere.__file__, saved[0]],
+        [sys.executable, elsewhere.__file__, folder],
         env={**os.environ, **keys},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    files = [name for name in refused if elsewhere.file_of(folder, name).exists()]
+    return {"files": files, "refused": refused, "found": json.loads(done.stdout.splitlines()[-1])}
 
 
-def test_what_is_refused_is_refused_before_there_is_a_file(saved, found):
-    folder, refused = saved
-    assert refused.keys() == REFUSED
-    assert not any(elsewhere.file_of(folder, name).exists() for name in REFUSED)
-    assert found.keys().isdisjoint(REFUSED)
+@pytest.fixture(scope="module")
+def found(told):
+    """What a fresh process says of each case."""
+    return told["found"]
+
+
+def test_what_is_refused_is_refused_before_there_is_a_file(told):
+    assert told["refused"].keys() == REFUSED
+    assert told["files"] == []
+    assert told["found"].keys().isdisjoint(REFUSED)
 
 
 @pytest.mark.parametrize("name", sorted({*elsewhere.VALUES, *STRATEGIES} - REFUSED))
@@ -116,9 +130,8 @@ def test_a_part_of_a_chain_does_the_same_in_a_fresh_process(name, found):
 
 
 @pytest.mark.parametrize("name", sorted(parts.REFUSED))
-def test_what_is_refused_of_a_chain_is_named(name, saved):
-    _, refused = saved
-    assert re.search(r"could not capture \$.* \([\w.]+\): ", refused[name])
+def test_what_is_refused_of_a_chain_is_named(name, told):
+    assert re.search(r"could not capture \$.* \([\w.]+\): ", told["refused"][name])
 
 
 @pytest.mark.parametrize("name", elsewhere.rows.ROWS)
