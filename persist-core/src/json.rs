@@ -117,26 +117,18 @@ impl<'a> Scanner<'a> {
 
     /// Reads one object and the place of each member's value.
     fn object(&mut self) -> Result<Vec<Member>> {
-        let mut found: Vec<Member> = Vec::with_capacity(Keys::FEW);
-        let mut many = HashSet::new();
+        let mut found = Vec::new();
         let mut next = self.first_key()?;
         while let Some(key) = next {
-            if found.len() == Keys::FEW {
-                many.extend(found.iter().map(|member| member.key.clone()));
-            }
-            let is_new = if many.is_empty() {
-                found.iter().all(|member| member.key != key)
-            } else {
-                many.insert(key.clone())
-            };
-            if !is_new {
-                return Err(self.twice(&key));
-            }
             let value = self.member_value()?;
             found.push(Member { key, value });
             next = self.next_key()?;
         }
-        Ok(found)
+        let mut keys = HashSet::with_capacity(found.len());
+        match found.iter().find(|member| !keys.insert(member.key.as_str())) {
+            Some(member) => Err(twice(&member.key, member.value.start)),
+            None => Ok(found),
+        }
     }
 
     /// Reads the value that follows a key; returns where it stands.
@@ -254,12 +246,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn add_key(&self, keys: &mut Keys, key: &str) -> Result<()> {
-        if keys.add(key) { Ok(()) } else { Err(self.twice(key)) }
-    }
-
-    fn twice(&self, key: &str) -> Error {
-        let place = self.jiter.current_index();
-        format_error(format!("the key {key:?} stands twice in one object, near byte {place}"))
+        if keys.add(key) { Ok(()) } else { Err(twice(key, self.jiter.current_index())) }
     }
 
     fn deepen(&self, open: &mut Vec<Open>, container: Open) -> Result<()> {
@@ -282,6 +269,10 @@ impl<'a> Scanner<'a> {
         let kind = if is_long_number { ErrorKind::LimitExceeded } else { ErrorKind::Format };
         Error::new(kind, format!("invalid JSON at byte {place}: {}", error.error_type))
     }
+}
+
+fn twice(key: &str, place: usize) -> Error {
+    format_error(format!("the key {key:?} stands twice in one object, near byte {place}"))
 }
 
 fn close_if_none(next: Option<Peek>, open: &mut Vec<Open>) -> Option<Peek> {
