@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
-from pathlib import Path
 
-_HERE = str(Path(__file__).parent) + os.sep
+_HERE = __file__.removesuffix("_warning.py")
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -291,6 +291,7 @@ def test_a_conversation_is_never_rewritten(look):
     with pytest.warns(persist.SecretInConversationWarning, match=r"\$\[0\]\.content") as warned:
         data = persist.dumps([message])
     assert look not in str(warned[0].message)
+    assert {warning.filename for warning in warned} == {__file__}
     assert persist.loads(data) == [message]
 
 

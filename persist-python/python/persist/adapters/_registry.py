@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from persist._warning import warn
 from persist.codec._registry import bring_kinds
 from persist.exceptions import (
     AdapterNotInstalledError,
@@ -127,7 +127,7 @@ def _installed() -> dict[str, Adapter]:
         try:
             adapter = point.load()
         except Exception as error:  # noqa: BLE001 - one broken package must not stop the others
-            warnings.warn(f"could not load the adapter {point.value!r}: {error!r}", stacklevel=4)
+            warn(f"could not load the adapter {point.value!r}: {error!r}")
             continue
         if loaded.setdefault(adapter.id, adapter) is not adapter:
             message = f"two installed packages bring the adapter {adapter.id!r}"

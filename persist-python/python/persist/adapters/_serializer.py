@@ -34,10 +34,7 @@ _BARE = (str, bytes, bytearray, int, float, type(None))
 _COUNTERS = "counters_since_delta_snapshot"
 _QUESTIONS = "__interrupt__"
 _SHOWN = 5
-_HINT = (
-    "give the checkpointer the serializer (serde=) that the snapshot's had, or take what this one"
-    " makes of it with strict=False"
-)
+_HINT = "give the checkpointer the serializer (serde=) that the snapshot's had"
 
 
 class _Json:
@@ -104,7 +101,7 @@ def identity(saver: Any, records: Iterable[Mapping[str, Any]]) -> str | None:
 
 def _identity(saver: Any) -> str | None:
     serde, kind = getattr(saver, "serde", None), _kind(saver)
-    settings = _shown(serde)
+    settings = _settings(serde)
     if settings is None or kind is None:
         return None
     # What falls back to pickle depends on what is written with it.
@@ -121,11 +118,11 @@ def _kind(saver: Any) -> str | None:
     return kinds[0] if kinds and kinds[0] in _KINDS else None
 
 
-def _shown(serde: Any) -> str | None:
+def _settings(serde: Any) -> str | None:
     """LangGraph's own serializers with their settings; another's could be anything."""
     name = class_name(serde)
     if name == f"{_SERDE}.encrypted.EncryptedSerializer":
-        return _shown(serde.serde)
+        return _settings(serde.serde)
     if name != f"{_SERDE}.jsonplus.JsonPlusSerializer":
         return None
     settings = {key: value for key, value in vars(serde).items() if key != "_unpack_ext_hook"}
@@ -176,8 +173,9 @@ def _report(saver: Any, found: list[_Change], *, strict: bool) -> str | None:
     first = next((change for change in found if change.error is not None), found[0])
     if not strict and first.error is None:
         return message
+    lax = "" if first.error else ", or take what this one makes of it with strict=False"
     raise LossyTargetError(
-        message, path=first.path, before=first.before, after=first.after, hint=_HINT
+        message, path=first.path, before=first.before, after=first.after, hint=_HINT + lax
     ) from first.error
 
 

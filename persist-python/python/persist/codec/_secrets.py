@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import warnings
 from functools import lru_cache
 from typing import Literal
 
 from persist._choices import check_choice
+from persist._warning import warn
 from persist.codec._difference import difference
 from persist.exceptions import SecretInConversationWarning, SecretInStateError
 
@@ -40,9 +40,10 @@ def is_conversation(path: str) -> bool:
     return bool(_CONVERSATION.search(path))
 
 
-def warning(path: str) -> str:
-    """Return what is said of a credential in such a text."""
-    return f"the text at {path} looks like it holds a credential; it is saved as it is"
+def warn_of(path: str) -> None:
+    """Warn of a credential in such a text."""
+    message = f"the text at {path} looks like it holds a credential; it is saved as it is"
+    warn(message, SecretInConversationWarning)
 
 
 def hidden_kind(value: object) -> str | None:
@@ -122,7 +123,7 @@ class Scan:
         if self._policy == "allow" or not looks(value):
             return
         if is_conversation(path):
-            warnings.warn(warning(path), SecretInConversationWarning, stacklevel=2)
+            warn_of(path)
         else:
             raise self._error(path, "looks like a credential")
 

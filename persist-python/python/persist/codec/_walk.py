@@ -5,7 +5,6 @@ What the core leaves to `encode` is written by that from the beginning, to the s
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from persist import _persist
@@ -19,11 +18,7 @@ from persist.codec._registry import counted_as, kind_of
 from persist.codec._short import shortened
 from persist.codec._types import MOST, Encoded
 from persist.codec.kinds import langchain
-from persist.exceptions import (
-    PersistError,
-    SecretInConversationWarning,
-    UnserializableStateError,
-)
+from persist.exceptions import PersistError, UnserializableStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,4 +182,4 @@ def suspicion(text: str, path: str) -> int:
 def warn(paths: Sequence[str]) -> None:
     """Warn of credentials in conversations."""
     for path in paths:
-        warnings.warn(_secrets.warning(path), SecretInConversationWarning, stacklevel=2)
+        _secrets.warn_of(path)
