@@ -7,10 +7,10 @@ if [ "${1:-}" = --quick ]; then
   pytest -q -n auto -m "not slow" persist-python/tests
   exit
 fi
+step "generated files" scripts/gen.sh --check
 step "cargo test --workspace --all-features" cargo test --workspace --all-features --profile "$profile"
 step "cargo test -p persist-core --no-default-features" \
   cargo test -p persist-core --no-default-features --profile "$profile"
-step "generated files" scripts/gen.sh --check
 step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh
 step "pytest in persist-python" bash -c 'cd persist-python && pytest -q -n auto --cov=persist --cov-report=term:skip-covered'
