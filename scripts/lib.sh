@@ -9,6 +9,8 @@ export PATH="$venv/bin:$HOME/.cargo/bin:$PATH" CARGO_TERM_COLOR=${CARGO_TERM_COL
 export CARGO_BUILD_JOBS
 profile=${PERSIST_CARGO_PROFILE:-dev}
 [ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
+# The tests start a thousand processes: each would compile again what it imports.
+unset PYTHONDONTWRITEBYTECODE
 # The examples of properties are the same in each run; scripts/explore.sh looks for others.
 export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 
