@@ -270,7 +270,8 @@ What holds these ratios down:
   with the same bytes, nearly all of it in the kernel: ext4 begins to write to the disk at such a
   rename. A head of 4 KiB that a peer does not write comes on top.
 - Metadata is checked: its hash, the types of its fields, and that no name stands twice in it. The
-  peer takes what it finds."""
+  peer takes what it finds.
+- The machine is virtual, and others work beside it: a ratio differs by a third from run to run."""
 
 
 def main() -> None:
