@@ -9,6 +9,7 @@
 mod stream;
 
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::ops::Range;
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
@@ -75,28 +76,31 @@ fn format_error(message: impl Into<String>) -> Error {
 /// A container that is still open.
 enum Open {
     Array,
-    Object(Keys),
+    Object(Keys<String>),
 }
 
 /// The keys of one object: a list while it is short, a set from then on.
-#[derive(Default)]
-struct Keys {
-    few: Vec<String>,
-    many: HashSet<String>,
+struct Keys<K> {
+    few: Vec<K>,
+    many: HashSet<K>,
 }
 
-impl Keys {
+impl<K: Eq + Hash> Keys<K> {
     const FEW: usize = 32;
 
+    fn new() -> Self {
+        Self { few: Vec::new(), many: HashSet::new() }
+    }
+
     /// Adds a key; false when it was there already.
-    fn add(&mut self, key: &str) -> bool {
+    fn add(&mut self, key: K) -> bool {
         if self.many.is_empty() && self.few.len() < Self::FEW {
-            let is_new = self.few.iter().all(|seen| seen != key);
-            self.few.push(key.to_owned());
+            let is_new = !self.few.contains(&key);
+            self.few.push(key);
             return is_new;
         }
         self.many.extend(self.few.drain(..));
-        self.many.insert(key.to_owned())
+        self.many.insert(key)
     }
 }
 
@@ -124,8 +128,8 @@ impl<'a> Scanner<'a> {
             found.push(Member { key, value });
             next = self.next_key()?;
         }
-        let mut keys = HashSet::with_capacity(found.len());
-        match found.iter().find(|member| !keys.insert(member.key.as_str())) {
+        let mut keys = Keys::new();
+        match found.iter().find(|member| !keys.add(member.key.as_str())) {
             Some(member) => Err(twice(&member.key, member.value.start)),
             None => Ok(found),
         }
@@ -165,7 +169,7 @@ impl<'a> Scanner<'a> {
                 Ok(close_if_none(first, open))
             }
             Peek::Object => {
-                let mut keys = Keys::default();
+                let mut keys = Keys::new();
                 let first = self.first_key()?;
                 if let Some(key) = &first {
                     self.add_key(&mut keys, key)?;
@@ -245,8 +249,8 @@ impl<'a> Scanner<'a> {
         key.map_err(|error| self.refuse(&error))
     }
 
-    fn add_key(&self, keys: &mut Keys, key: &str) -> Result<()> {
-        if keys.add(key) { Ok(()) } else { Err(twice(key, self.jiter.current_index())) }
+    fn add_key(&self, keys: &mut Keys<String>, key: &str) -> Result<()> {
+        if keys.add(key.to_owned()) { Ok(()) } else { Err(twice(key, self.jiter.current_index())) }
     }
 
     fn deepen(&self, open: &mut Vec<Open>, container: Open) -> Result<()> {
