@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::packed::Searcher;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFrozenSet, PyString};
 use regex::bytes::Regex;
@@ -16,6 +17,10 @@ static VALUES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?-u)sk-[A-Za-z0-9_-]{20}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30}|Bearer [A-Za-z0-9._~+/-]{20}|://[^/\s:@]*:[^/\s@]+@",
     )
     .ok()
+});
+/// What each of those begins with: it is looked for in all texts, and seldom there.
+static BEGINNINGS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
+    Searcher::new(["sk-", "AKIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "Bearer ", "://"])
 });
 /// A name in ASCII that is one of a credential, exactly as `persist.codec._secrets` says.
 static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -58,8 +63,9 @@ impl<'py> Scan<'py> {
         if self.policy == Policy::Allow {
             return false;
         }
-        let is_long = text.len() >= SHORTEST || text.windows(3).any(|part| part == b"://");
-        is_long && VALUES.as_ref().is_none_or(|values| values.is_match(text))
+        let may_hold_one = text.len() >= SHORTEST || text.contains(&b':');
+        let begins = || BEGINNINGS.as_ref().is_none_or(|all| all.find(text).is_some());
+        may_hold_one && begins() && VALUES.as_ref().is_none_or(|values| values.is_match(text))
     }
 
     /// Whether what a field holds is not written by its name.

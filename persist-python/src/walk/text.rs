@@ -366,15 +366,24 @@ fn escape_byte(into: &mut Vec<u8>, byte: u8) {
 
 /// How many bytes at the beginning stand for themselves.
 fn plain_length(text: &[u8]) -> usize {
-    // Chunk by chunk without a branch inside, which compilers turn into vector instructions.
-    let mut length = 0;
-    for chunk in text.chunks(32) {
-        if chunk.iter().fold(false, |found, byte| found | is_escaped(*byte)) {
-            return length + chunk.iter().take_while(|byte| !is_escaped(**byte)).count();
-        }
-        length += chunk.len();
-    }
-    length
+    let plain = if text.len() < 32 { plain_chunks::<8>(text) } else { plain_chunks::<32>(text) };
+    let rest = text.get(plain..).unwrap_or_default();
+    plain + rest.iter().take_while(|byte| !is_escaped(**byte)).count()
+}
+
+/// How many bytes at the beginning stand for themselves, as far as whole chunks tell.
+fn plain_chunks<const N: usize>(text: &[u8]) -> usize {
+    let (chunks, _) = text.as_chunks::<N>();
+    let plain = chunks.iter().take_while(|chunk| is_plain(chunk)).count();
+    // What is left is the end of the last chunk that can be.
+    let is_all = plain == chunks.len() && text.last_chunk::<N>().is_some_and(is_plain);
+    if is_all { text.len() } else { plain * N }
+}
+
+/// Without a branch inside, which compilers turn into vector instructions.
+#[inline]
+fn is_plain<const N: usize>(chunk: &[u8; N]) -> bool {
+    !chunk.iter().fold(false, |found, byte| found | is_escaped(*byte))
 }
 
 fn is_escaped(byte: u8) -> bool {
