@@ -18,6 +18,8 @@ use crate::raw::{self, Items, New, Slot};
 use crate::walk::{Head, Key};
 
 pub(crate) struct Field {
+    /// Its place among the fields.
+    number: u32,
     name: Py<PyString>,
     /// Its name as a key of JSON.
     key: Key,
@@ -60,12 +62,36 @@ struct Slots {
 
 /// What a message holds.
 pub(crate) struct Held<'py> {
-    /// The fields that are written, in their order.
-    pub(crate) given: Vec<(&'static Field, Bound<'py, PyAny>)>,
-    /// Lists and dicts that are left out, since they are empty.
-    pub(crate) empty: Vec<(Bound<'py, PyString>, Bound<'py, PyAny>)>,
+    fields: Vec<(Role, &'static Field, Bound<'py, PyAny>)>,
     /// The fields that are written, as bits.
     pub(crate) shape: u32,
+}
+
+/// What becomes of a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Given,
+    /// Empty, and written behind those that are given.
+    Always,
+    /// An empty list or dict that is left out.
+    Empty,
+}
+
+impl<'py> Held<'py> {
+    /// The fields that are written, in their order.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&'static Field, &Bound<'py, PyAny>)> {
+        self.of(Role::Given).chain(self.of(Role::Always))
+    }
+
+    /// Lists and dicts that are left out, since they are empty.
+    pub(crate) fn empty(&self) -> impl Iterator<Item = (&'static Field, &Bound<'py, PyAny>)> {
+        self.of(Role::Empty)
+    }
+
+    fn of(&self, role: Role) -> impl Iterator<Item = (&'static Field, &Bound<'py, PyAny>)> {
+        let fields = self.fields.iter().filter(move |(of, _, _)| *of == role);
+        fields.map(|(_, field, value)| (*field, value))
+    }
 }
 
 static PLANS: PyOnceLock<Vec<Plan>> = PyOnceLock::new();
@@ -121,7 +147,10 @@ impl Plan {
                 private: Slot::of(&class, "__pydantic_private__")?,
             },
             class: class.unbind(),
-            fields: fields.try_iter()?.map(|field| Field::new(&field?)).collect::<PyResult<_>>()?,
+            fields: (0..)
+                .zip(fields.try_iter()?)
+                .map(|(number, field)| Field::new(number, &field?))
+                .collect::<PyResult<_>>()?,
             made: Shapes::default(),
             written: Shapes::default(),
         })
@@ -140,28 +169,36 @@ impl Plan {
         self.written.set(shape, agrees);
     }
 
+    /// Whether pydantic keeps nothing of a message beside its fields.
+    pub(crate) fn is_plain(&self, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let slots = (self.slots.extra.get(value), self.slots.private.get(value));
+        let (Ok(extra), Ok(private)) = slots else {
+            return Ok(false);
+        };
+        Ok(private.is_none() && (extra.is_none() || extra.len()? == 0))
+    }
+
+    pub(crate) fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
     /// What a message holds; `None` where only the codec in Python can say.
     pub(crate) fn held<'py>(
         &'static self,
         value: &Bound<'py, PyAny>,
     ) -> PyResult<Option<Held<'py>>> {
         let py = value.py();
-        let slots = (self.slots.extra.get(value), self.slots.private.get(value));
-        let (Ok(extra), Ok(private)) = slots else {
-            return Ok(None);
-        };
-        let attributes = raw::attributes(value)?.cast_into::<PyDict>()?;
-        let is_plain = private.is_none() && (extra.is_none() || extra.len()? == 0);
-        if !is_plain || attributes.len() != self.fields.len() {
+        if !self.is_plain(value)? {
             return Ok(None);
         }
-        let mut held = Held { given: Vec::new(), empty: Vec::new(), shape: 0 };
-        held.given.reserve_exact(self.fields.len());
-        let mut always = Vec::new();
+        let attributes = raw::attributes(value)?.cast_into::<PyDict>()?;
+        if attributes.len() != self.fields.len() {
+            return Ok(None);
+        }
+        let mut held = Held { fields: Vec::with_capacity(self.fields.len()), shape: 0 };
         let mut items = Items::new(&attributes);
-        for (number, field) in self.fields.iter().enumerate() {
-            let known = field.name.bind(py);
-            let Some(item) = items.next_named(known) else {
+        for field in &self.fields {
+            let Some(item) = items.next_named(field.name(py)) else {
                 return Ok(None);
             };
             if !field.rule.accepts(&item)? {
@@ -170,16 +207,15 @@ impl Plan {
             let Some(is_given) = field.is_given(&item) else {
                 return Ok(None);
             };
-            if is_given {
-                held.shape |= 1 << number;
-                held.given.push((field, item));
-            } else if field.is_always_written {
-                always.push((field, item));
-            } else if !item.is_none() {
-                held.empty.push((known.clone(), item));
-            }
+            let role = match is_given {
+                true => Role::Given,
+                false if field.is_always_written => Role::Always,
+                false if item.is_none() => continue,
+                false => Role::Empty,
+            };
+            held.shape |= u32::from(is_given) << field.number;
+            held.fields.push((role, field, item.to_owned()));
         }
-        held.given.append(&mut always);
         Ok(Some(held))
     }
 
@@ -221,12 +257,12 @@ impl Plan {
         let fields = PyDict::new(py);
         let mut given = Vec::with_capacity(self.fields.len());
         let mut shape = 0;
-        for (number, field) in self.fields.iter().enumerate() {
-            let name = field.name.bind(py);
+        for field in &self.fields {
+            let name = field.name(py);
             let value = match (arguments.get_item(name)?, &field.default) {
                 (Some(value), _) if field.rule.accepts(&value)? => {
                     given.push(name);
-                    shape |= 1 << number;
+                    shape |= 1 << field.number;
                     value
                 }
                 (None, Some(default)) => fresh(default.value.bind(py)),
@@ -240,16 +276,21 @@ impl Plan {
 }
 
 impl Field {
-    fn new(field: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(number: u32, field: &Bound<'_, PyAny>) -> PyResult<Self> {
         let is_required = field.getattr("is_required")?.extract::<bool>()?;
         let name = field.getattr("name")?.cast_into::<PyString>()?;
         Ok(Self {
+            number,
             key: Key::new(&name)?,
             name: name.unbind(),
             rule: Rule::of(&field.getattr("rule")?)?,
             default: Some(Unsaid::new(field.getattr("default")?)).filter(|_| !is_required),
             is_always_written: field.getattr("is_always_written")?.extract()?,
         })
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     pub(crate) fn name<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {

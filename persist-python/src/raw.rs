@@ -192,7 +192,12 @@ impl<'a, 'py> Items<'a, 'py> {
     }
 
     /// The value of the next item; `None` when that has another name, or there is none.
-    pub(crate) fn next_named(&mut self, name: &Bound<'py, PyString>) -> Option<Bound<'py, PyAny>> {
+    ///
+    /// It is borrowed of the dict: nobody may change that meanwhile.
+    pub(crate) fn next_named(
+        &mut self,
+        name: &Bound<'py, PyString>,
+    ) -> Option<Borrowed<'a, 'py, PyAny>> {
         let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
         let py = self.dict.py();
         // SAFETY: as in `next`.
@@ -201,11 +206,7 @@ impl<'a, 'py> Items<'a, 'py> {
             if ffi::PyDict_Next(dict, &raw mut self.position, &raw mut key, &raw mut value) == 0 {
                 return None;
             }
-            if key == name.as_ptr() {
-                return Some(Bound::from_borrowed_ptr(py, value));
-            }
-            let (key, value) =
-                (Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, value));
+            let (key, value) = (Borrowed::from_ptr(py, key), Borrowed::from_ptr(py, value));
             Some(value).filter(|_| is_word(&key, name))
         }
     }

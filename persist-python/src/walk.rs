@@ -5,6 +5,7 @@
 //! `Stop::Leave`, and Python begins anew. Values of other classes than the built-in ones are asked
 //! for their shape in Python; messages of LangChain are read by a plan.
 
+mod again;
 mod containers;
 mod keys;
 mod long;
@@ -27,7 +28,7 @@ use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::Failure;
 use crate::raw;
@@ -134,6 +135,8 @@ struct Walk<'w, 'py> {
     shapes: FxHashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
     /// The addresses of what there is a limit for.
     counted: HashMap<String, HashSet<usize>>,
+    /// The addresses of messages that their plan does not fit.
+    unplanned: FxHashSet<usize>,
     /// The addresses of constructors' values that hold long bytes: they begin with a tag.
     tagged: HashSet<usize>,
     pace: Pace,
@@ -217,6 +220,7 @@ impl<'w, 'py> Walk<'w, 'py> {
             classes: FxHashMap::default(),
             shapes: FxHashMap::default(),
             counted: HashMap::new(),
+            unplanned: FxHashSet::default(),
             tagged: HashSet::new(),
             pace: Pace::new(wishes.max_pause),
             print: Print::default(),
@@ -312,12 +316,17 @@ impl<'w, 'py> Walk<'w, 'py> {
     }
 
     fn value(&mut self, value: &Bound<'py, PyAny>, at: &Path<'_, 'py>, depth: u32) -> Done {
+        if self.is_checking {
+            return self.see(value, at, depth);
+        }
         self.print.saw(raw::address(value) as u64);
         if let Ok(text) = value.cast_exact::<PyString>() {
             self.string(text, at)
         } else if let Ok(dict) = value.cast_exact::<PyDict>() {
+            self.print.saw(dict.len() as u64);
             self.shared(value, depth, |walk| walk.dict(dict, at, depth))
         } else if let Ok(list) = value.cast_exact::<PyList>() {
+            self.print.saw(list.len() as u64);
             self.shared(value, depth, |walk| walk.list(list, at, depth))
         } else if value.is_none() {
             self.text.scalar(b"null");
@@ -330,7 +339,14 @@ impl<'w, 'py> Walk<'w, 'py> {
         } else if let Ok(is_true) = value.cast_exact::<PyBool>() {
             self.text.scalar(if is_true.is_true() { b"true" } else { b"false" });
             Ok(())
-        } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+        } else {
+            self.other(value, at, depth)
+        }
+    }
+
+    /// A value of a class that JSON does not have.
+    fn other(&mut self, value: &Bound<'py, PyAny>, at: &Path<'_, 'py>, depth: u32) -> Done {
+        if let Ok(tuple) = value.cast_exact::<PyTuple>() {
             self.tuple(tuple, at, depth)
         } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
             self.bytes(bytes)

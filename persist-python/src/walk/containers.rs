@@ -62,7 +62,6 @@ impl<'py> Walk<'_, 'py> {
         depth: u32,
     ) -> Done {
         let length = list.len();
-        self.print.saw(length as u64);
         self.text.begin_array();
         for index in 0..length {
             let item = list.get_item(index).map_err(|_| Stop::Changed)?;
@@ -100,7 +99,6 @@ impl<'py> Walk<'_, 'py> {
         at: &Path<'_, 'py>,
         depth: u32,
     ) -> Done {
-        self.print.saw(dict.len() as u64);
         if self.is_plain(dict)? {
             self.members(dict, at, depth)
         } else {
@@ -128,7 +126,7 @@ impl<'py> Walk<'_, 'py> {
                 self.show(text, &at.to(Step::Key))?;
             }
             self.check_member(&name, key.is_credential, &item)?;
-            self.print.saw(raw::address(&name) as u64);
+            self.see_key(text);
             self.text.key(is_first, &key.quoted);
             self.value(&item, &at.to(Step::Member(&name)), depth + 1)?;
             is_first = false;
@@ -186,9 +184,6 @@ impl<'py> Walk<'_, 'py> {
         is_credential: Option<bool>,
         item: &Bound<'py, PyAny>,
     ) -> Done {
-        if self.is_checking {
-            return Ok(());
-        }
         let is_credential = match is_credential {
             Some(is_credential) => is_credential,
             None => self.scan.policy != Policy::Allow && self.is_credential(name)?,

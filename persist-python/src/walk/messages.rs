@@ -67,16 +67,25 @@ impl<'py> Walk<'_, 'py> {
         }
         self.constructor(value, plan.head(), |walk| {
             let mut is_first = true;
-            for (field, item) in &held.given {
+            for (field, item) in held.written() {
                 let (name, key) = (field.name(walk.py), field.key());
                 if walk.scan.has_names() || key.is_credential != Some(false) {
                     walk.check_name(name.as_any(), item)?;
                 }
                 walk.text.key(is_first, &key.quoted);
-                walk.value(item, &at.to(Step::Field(name)), depth + 2)?;
+                walk.in_field(field, |walk| {
+                    walk.value(item, &at.to(Step::Field(name)), depth + 2)
+                })?;
                 is_first = false;
             }
-            walk.empty(is_first, &held.empty)
+            for (field, item) in held.empty() {
+                walk.in_field(field, |walk| {
+                    walk.see_empty(item);
+                    Ok(())
+                })?;
+            }
+            let py = walk.py;
+            walk.empty(is_first, held.empty().map(|(field, item)| (field.name(py), item)))
         })?;
         Ok(true)
     }
@@ -86,8 +95,9 @@ impl<'py> Walk<'_, 'py> {
             return Ok(agrees);
         }
         self.pace.interrupted();
-        let given = PyTuple::new(self.py, held.given.iter().map(|(field, _)| field.name(self.py)))?;
-        let empty = PyTuple::new(self.py, held.empty.iter().map(|(name, _)| name))?;
+        let names = |fields: Vec<_>| PyTuple::new(self.py, fields);
+        let given = names(held.written().map(|(field, _)| field.name(self.py)).collect())?;
+        let empty = names(held.empty().map(|(field, _)| field.name(self.py)).collect())?;
         let found =
             self.codec("writes")?.call1((value, given, empty))?.extract::<Option<bool>>()?;
         if let Some(agrees) = found {
@@ -204,14 +214,16 @@ impl<'py> Walk<'_, 'py> {
     }
 
     /// The empty lists and dicts that LangChain leaves out: written where they are shared.
-    pub(super) fn empty(
+    pub(super) fn empty<'a>(
         &mut self,
         mut is_first: bool,
-        fields: &[(Bound<'py, PyString>, Bound<'py, PyAny>)],
-    ) -> Done {
+        fields: impl Iterator<Item = (&'a Bound<'py, PyString>, &'a Bound<'py, PyAny>)>,
+    ) -> Done
+    where
+        'py: 'a,
+    {
         let mut labelled = Vec::new();
         for (name, item) in fields {
-            self.print.saw(raw::address(item) as u64);
             match self.meet(item) {
                 Meeting::New => {}
                 Meeting::Labelled(label) => labelled.push((label, name, item)),

@@ -51,9 +51,13 @@ impl<'py> Walk<'_, 'py> {
     ) -> Done {
         if let Some(plan) = self.plan(value)? {
             return self.shared(value, depth, |walk| {
+                if walk.is_checking && !walk.unplanned.contains(&raw::address(value)) {
+                    return walk.see_message(plan, value, at, depth);
+                }
                 if walk.message(plan, value, at, depth)? {
                     return Ok(());
                 }
+                walk.unplanned.insert(raw::address(value));
                 let kind = walk.kind(value)?;
                 walk.shaped(&kind, value, at, depth)
             });
@@ -378,7 +382,10 @@ impl<'py> Walk<'_, 'py> {
             }
             let empty = empty.iter().map(|(name, item)| Ok((name.cast_into()?, item)));
             let empty = empty.collect::<PyResult<Vec<_>>>()?;
-            walk.empty(is_first, &empty)
+            for (_, item) in &empty {
+                walk.see_empty(item);
+            }
+            walk.empty(is_first, empty.iter().map(|(name, item)| (name, item)))
         })
     }
 }

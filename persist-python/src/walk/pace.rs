@@ -55,14 +55,34 @@ impl Pace {
     }
 }
 
-/// What was seen, in one number: which objects, how long they are, and the numbers themselves.
+/// The row that a field is in.
+pub(super) struct Outside(u64);
+
+/// What was seen, in two numbers: which objects, how long they are, and the numbers themselves.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Print(u64);
+pub(super) struct Print {
+    /// What was seen in a row.
+    row: u64,
+    /// The rows of fields, whatever the order they were seen in.
+    fields: u64,
+}
 
 impl Print {
     pub(super) fn saw(&mut self, what: u64) {
         // A mix as in FxHash; nobody has an interest in a collision.
-        self.0 = (self.0.rotate_left(5) ^ what).wrapping_mul(0x517c_c1b7_2722_0a95);
+        self.row = (self.row.rotate_left(5) ^ what).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    /// Sees what a field of an object holds; returns what `leave` takes.
+    pub(super) fn enter(&mut self, field: u64) -> Outside {
+        let outside = Outside(self.row);
+        self.saw(field);
+        outside
+    }
+
+    pub(super) fn leave(&mut self, outside: Outside) {
+        self.fields = self.fields.wrapping_add(self.row);
+        self.row = outside.0;
     }
 
     pub(super) fn saw_bytes(&mut self, bytes: &[u8]) {

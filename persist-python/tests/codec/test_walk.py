@@ -27,6 +27,7 @@ WISHES = {
     "verify": True,
     "max_pause": None,
 }
+USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
 LONG = st.integers(0, 6000).map(lambda n: "é" * n) | st.integers(0, 6000).map(lambda n: '"' * n)
 DOCUMENTS = st.builds(Document, page_content=st.text(max_size=5), metadata=st.just({"n": (1,)}))
 PROMPTS = st.sampled_from(
@@ -93,6 +94,13 @@ def test_the_text_and_the_marks_are_the_same(value):
 
 
 @settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None)
+@given(NESTED | sharing())
+def test_a_pause_changes_nothing(value):
+    state = {"many": list(range(200)), "value": value}
+    assert outcome(codec.write, state, max_pause=0.0) == outcome(codec.write, state)
+
+
 @given(NESTED | sharing(), st.sampled_from([None, True, False]))
 def test_the_errors_are_the_same(value, verify):
     expected = outcome(codec.encode, value, verify=verify is not False)
@@ -205,11 +213,21 @@ class Meddler:
         lambda state: state["list"].append(1),
         lambda state: state["list"].clear(),
         lambda state: state.update(first=[]),
+        lambda state: state["list"].reverse(),
         lambda state: state["note"].__dict__.update(text="b"),
+        lambda state: state["said"].__dict__.update(content="b"),
+        lambda state: state["said"].__dict__.update(name="b"),
+        lambda state: state["said"].__dict__.update(content="i", id="c"),
+        lambda state: state["said"].__dict__.update(tool_calls=[]),
+        lambda state: state["said"].__dict__.update(usage_metadata=dict(USAGE)),
+        lambda state: state["said"].usage_metadata.update(output_tokens=9),
+        lambda state: state["said"].__dict__.pop("name"),
+        lambda state: object.__setattr__(state["said"], "__pydantic_extra__", {"a": 1}),
     ],
 )
 def test_a_change_while_the_state_is_walked_is_an_error(act):
-    state = {"first": [1], "list": [1, 2], "note": Note("a")}
+    said = AIMessage("c", id="i", usage_metadata=USAGE)
+    state = {"first": [1], "list": [1, 2], "note": Note("a"), "said": said}
     done = []
 
     def once():
