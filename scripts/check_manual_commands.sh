@@ -15,7 +15,7 @@ check_install() {
 }
 
 # That they build is the question, not how fast the result is: a third of the time.
-export CARGO_PROFILE_RELEASE_{OPT_LEVEL=0,CODEGEN_UNITS=16}
+export CARGO_PROFILE_RELEASE_{OPT_LEVEL=0,CODEGEN_UNITS=16,LTO=off}
 export VIRTUAL_ENV=$venv
 step "cargo build --release -p persist-core" cargo build --release -p persist-core
 step "cargo build --release -p persist-cli" cargo build --release -p persist-cli
