@@ -33,6 +33,9 @@ pub(crate) struct Bounds {
 /// What an array or object weighs beside one scalar.
 pub(crate) const CONTAINER: u64 = 8;
 
+/// As many members as metadata has, and a few more.
+const USUAL_MEMBERS: usize = 24;
+
 /// One member of an object: its key, and where its value stands.
 #[derive(Debug)]
 pub(crate) struct Member {
@@ -121,7 +124,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads one object and the place of each member's value.
     fn object(&mut self) -> Result<Vec<Member>> {
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(USUAL_MEMBERS);
         let mut next = self.first_key()?;
         while let Some(key) = next {
             let value = self.member_value()?;

@@ -2,6 +2,8 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
@@ -218,35 +220,32 @@ impl Serialize for Field<'_> {
     }
 }
 
-/// The members of a metadata object, looked up by name.
+/// The members of a metadata object, looked up by name and read one by one.
 struct Fields<'a> {
     text: &'a [u8],
-    members: Vec<(Member, Value)>,
+    members: Vec<Member>,
 }
 
 impl<'a> Fields<'a> {
     fn read(text: &'a [u8]) -> Result<Self> {
-        let value = |member: &Member| {
-            let value = text.get(member.value.clone()).unwrap_or_default();
-            serde_json::from_slice(value).unwrap_or_default()
-        };
-        let members = json::members(text, BOUNDS)?;
-        let members = members.into_iter().map(|member| (value(&member), member));
-        Ok(Self { text, members: members.map(|(value, member)| (member, value)).collect() })
+        Ok(Self { text, members: json::members(text, BOUNDS)? })
     }
 
-    fn find(&self, name: &str) -> Option<&(Member, Value)> {
-        self.members.iter().find(|(member, _)| member.key == name)
+    fn find(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.key == name)
     }
 
-    /// The value of this field; `None` when it is absent or null.
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.find(name).map(|(_, value)| value).filter(|value| !value.is_null())
+    /// The text of the value of this field; `None` when it is absent or null.
+    fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.find(name).and_then(|member| self.value(member))
+    }
+
+    fn value(&self, member: &Member) -> Option<&'a [u8]> {
+        self.text.get(member.value.clone()).filter(|value| *value != b"null")
     }
 
     fn check_version(&self, name: &str, known: u64) -> Result<()> {
-        let version = self.get(name).ok_or_else(|| missing(name))?;
-        let number = version.as_u64().ok_or_else(|| wrong(name, "a whole number"))?;
+        let number = self.required_number(name)?;
         if number == known {
             return Ok(());
         }
@@ -257,7 +256,7 @@ impl<'a> Fields<'a> {
 
     /// Compares `metadata_hash` with the bytes as they stand, its own digits taken as zeros.
     fn check_hash(&self) -> Result<()> {
-        let Some((Member { value: range, .. }, _)) = self.find("metadata_hash") else {
+        let Some(Member { value: range, .. }) = self.find("metadata_hash") else {
             return self.check_hash_may_be_absent();
         };
         let stated = self.digest("metadata_hash")?;
@@ -273,7 +272,7 @@ impl<'a> Fields<'a> {
 
     fn check_hash_may_be_absent(&self) -> Result<()> {
         let is_own = |member: &&Member| !ORIGINAL_FIELDS.contains(&member.key.as_str());
-        match self.members.iter().map(|(member, _)| member).find(is_own) {
+        match self.members.iter().find(is_own) {
             None => Ok(()),
             Some(own) => Err(Error::new(
                 ErrorKind::Integrity,
@@ -284,9 +283,9 @@ impl<'a> Fields<'a> {
 
     fn build(&self) -> Result<Metadata> {
         Ok(Metadata {
-            agent_id: AgentId::new(self.required_text("agent_id")?)
+            agent_id: AgentId::new(&*self.required_text("agent_id")?)
                 .map_err(|error| empty(&error))?,
-            session_id: SessionId::new(self.required_text("session_id")?)
+            session_id: SessionId::new(&*self.required_text("session_id")?)
                 .map_err(|error| empty(&error))?,
             snapshot_index: self.required_number("snapshot_index")?,
             timestamp: self.timestamp()?,
@@ -295,11 +294,11 @@ impl<'a> Fields<'a> {
             description: self.owned_text("description")?,
             uncompressed_size: self.required_number("uncompressed_size")?,
             compressed_size: self.number("compressed_size")?,
-            compression_algorithm: self.required_text("compression_algorithm")?.to_owned(),
+            compression_algorithm: self.required_text("compression_algorithm")?.into_owned(),
             state_format: self.number("state_format")?,
             block_root: self.digest("block_root")?,
             metadata_hash: self.digest("metadata_hash")?,
-            parent: self.text("parent")?.map(str::parse).transpose()?,
+            parent: self.text("parent")?.map(|text| text.parse()).transpose()?,
             tags: self.object("tags")?,
             framework: self.object("framework")?,
             adapter: self.owned_text("adapter")?,
@@ -308,26 +307,25 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn text(&self, name: &str) -> Result<Option<&str>> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(name, "a string")),
-        }
+    fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>> {
+        let read = |value| {
+            let plain = serde_json::from_slice(value).map(Cow::Borrowed);
+            plain.or_else(|_| serde_json::from_slice(value).map(Cow::Owned))
+        };
+        self.get(name).map(|value| read(value).map_err(|_| wrong(name, "a string"))).transpose()
     }
 
     fn owned_text(&self, name: &str) -> Result<Option<String>> {
-        self.text(name).map(|text| text.map(str::to_owned))
+        self.text(name).map(|text| text.map(Cow::into_owned))
     }
 
-    fn required_text(&self, name: &str) -> Result<&str> {
+    fn required_text(&self, name: &str) -> Result<Cow<'a, str>> {
         self.text(name)?.ok_or_else(|| missing(name))
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>> {
-        self.get(name)
-            .map(|value| value.as_u64().ok_or_else(|| wrong(name, "a whole number")))
-            .transpose()
+        let read = |value| serde_json::from_slice(value).map_err(|_| wrong(name, "a whole number"));
+        self.get(name).map(read).transpose()
     }
 
     fn required_number(&self, name: &str) -> Result<u64> {
@@ -336,15 +334,16 @@ impl<'a> Fields<'a> {
 
     fn digest(&self, name: &str) -> Result<Option<Digest>> {
         let wrong = || wrong(name, "64 lower-case hexadecimal digits");
-        self.text(name)?.map(|text| Digest::from_hex(text).ok_or_else(wrong)).transpose()
+        self.text(name)?.map(|text| Digest::from_hex(&text).ok_or_else(wrong)).transpose()
     }
 
     fn object(&self, name: &str) -> Result<Map<String, Value>> {
-        match self.get(name) {
-            None => Ok(Map::new()),
-            Some(Value::Object(map)) if map.values().all(Value::is_string) => Ok(map.clone()),
-            Some(_) => Err(wrong(name, "an object of strings")),
-        }
+        let Some(value) = self.get(name) else {
+            return Ok(Map::new());
+        };
+        let map = serde_json::from_slice(value).ok();
+        let of_texts = map.filter(|map: &Map<String, Value>| map.values().all(Value::is_string));
+        of_texts.ok_or_else(|| wrong(name, "an object of strings"))
     }
 
     /// RFC 3339 alone: the parser of the library takes more than that.
@@ -367,9 +366,9 @@ impl<'a> Fields<'a> {
             "persist_version",
         ];
         let is_known = |key: &str| ORIGINAL_FIELDS.contains(&key) || own.contains(&key);
-        let unknown = self.members.iter().filter(|(member, _)| !is_known(&member.key));
-        let filled = unknown.filter(|(_, value)| !value.is_null());
-        filled.map(|(member, value)| (member.key.clone(), value.clone())).collect()
+        let unknown = self.members.iter().filter(|member| !is_known(&member.key));
+        let read = |member| serde_json::from_slice(self.value(member)?).ok();
+        unknown.filter_map(|member| Some((member.key.clone(), read(member)?))).collect()
     }
 }
 
