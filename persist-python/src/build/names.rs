@@ -24,7 +24,9 @@ impl<'py> Names<'py> {
         if text.len() > self.longest {
             return PyString::new(py, text);
         }
-        self.slots.resize_with(SLOTS, || None);
+        if self.slots.is_empty() {
+            self.slots.resize_with(SLOTS, || None);
+        }
         let Some(slot) = self.slots.get_mut(slot_of(text)) else {
             return PyString::new(py, text);
         };
