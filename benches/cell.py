@@ -5,7 +5,8 @@ usage: python cell.py OPERATION WAY SIZE REPEAT
 
 Prints one JSON object: CPU and wall seconds of each repetition, CPU seconds in the kernel of one,
 how far the resident set was at its peak above what it is at the end, in bytes, and the length of
-the file; of spans, the milliseconds in each kind of span of one snapshot. Linux only.
+the file; of spans, the milliseconds in each kind of span of one snapshot, and of one restore. Linux
+only.
 """
 
 from __future__ import annotations
@@ -225,23 +226,28 @@ def _folder_of_many(path: Path) -> Path:
     return folder
 
 
-def spans(way: str, size: str, path: Path) -> dict[str, float]:
-    """Milliseconds in each kind of span of one snapshot, on whatever thread they were."""
+def spans(way: str, size: str, path: Path) -> dict[str, dict[str, float]]:
+    """Milliseconds in each kind of span of one call, on whatever thread they were."""
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     state = states.messages(states.SIZES[size])
-    WAYS[way][0](state, path)
+    save, load = WAYS[way]
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    WAYS[way][0](state, path)
-    found: dict[str, float] = {}
-    for span in exporter.get_finished_spans():
-        took = ((span.end_time or 0) - (span.start_time or 0)) / 1e6
-        found[span.name] = found.get(span.name, 0.0) + took
+    calls = {"snapshot": lambda: save(state, path), "restore": lambda: load(path)}
+    found: dict[str, dict[str, float]] = {}
+    for operation, call in calls.items():
+        call()
+        exporter.clear()
+        call()
+        took = found[operation] = {}
+        for span in exporter.get_finished_spans():
+            lasted = ((span.end_time or 0) - (span.start_time or 0)) / 1e6
+            took[span.name] = took.get(span.name, 0.0) + lasted
     return found
 
 

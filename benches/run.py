@@ -97,8 +97,7 @@ CELLS = {
         "python, import langchain_core.load",
     ],
 }
-PARTS = ["persist gzip", "persist zstd"]
-PARTS_SIZE = "20mb"
+PARTS = [("10kb", "persist gzip"), ("20mb", "persist gzip"), ("20mb", "persist zstd")]
 Found = dict[tuple[str, str, str], list[dict[str, Any]]]
 
 
@@ -197,17 +196,18 @@ def _memory(found: Found) -> list[str]:
 
 
 def _parts(found: Found) -> list[str]:
-    """Where the time of a snapshot goes, by the spans of one."""
-    if not any(size == PARTS_SIZE for _, size, _ in found):
-        return []
-    lines = [f"\n## Where the time of a snapshot of {PARTS_SIZE} goes\n", "| | span | ms |"]
-    lines.append("|---|---|---|")
-    for way in PARTS:
-        command = [sys.executable, str(HERE / "cell.py"), "spans", way, PARTS_SIZE, "1"]
+    """Where the time goes, by the spans of one call of each."""
+    lines = ["\n## Where the time goes\n", "| | span | ms |", "|---|---|---|"]
+    for size, way in PARTS:
+        if not any(size == measured for _, measured, _ in found):
+            continue
+        command = [sys.executable, str(HERE / "cell.py"), "spans", way, size, "1"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        spans = sorted(json.loads(done.stdout).items(), key=lambda span: -span[1])
-        lines += [f"| {way} | `{name}` | {took:.1f} |" for name, took in spans]
-    return [*lines, "\nSpans lie in one another, and side by side on threads: they have no sum."]
+        for operation, spans in json.loads(done.stdout).items():
+            took = sorted(spans.items(), key=lambda span: -span[1])
+            what = f"{operation} {size}, {way}"
+            lines += [f"| {what} | `{name}` | {lasted:.3f} |" for name, lasted in took]
+    return [*lines, SPANS]
 
 
 def _row(cells: list[dict[str, Any]]) -> str:
@@ -259,13 +259,19 @@ how far the process was at its peak above what it holds when the work is done, r
 The peers write over what was there: who is stopped meanwhile has neither the old file nor the new
 one. `persist.snapshot` replaces it at once, and waits for the disk unless it says "not durable"."""
 
+SPANS = """
+Spans lie in one another, and side by side on threads: they have no sum. At 10 KB, a call takes
+about twice as long when its spans are measured."""
 LIMITS = """
 What holds these ratios down:
 
 - At 20 MB, what the format asks for. The rows that begin with "text" below have the text of the
   state already: they pack its blocks, take two SHA-256, one of each block and one of all, and write
-  that down, on one thread. What a snapshot takes beyond that is the walk over the agent's objects
+  that down, on one thread. What a snapshot takes beyond that is the walk over the agent's objects,
+  a second look at them (the walk is faster than the packing, and other threads run while it waits),
   and the threads it is packed on.
+- Restoring, CPython: it makes a dict, a set and a text for each message, as it does for the peers,
+  in memory that the kernel has to find first. The row "verify" is what else there is to do.
 - At 10 KB, making a file and renaming it over another. The row "write + rename" does nothing else
   with the same bytes, nearly all of it in the kernel: ext4 begins to write to the disk at such a
   rename. A head of 4 KiB that a peer does not write comes on top.
