@@ -147,10 +147,14 @@ impl Metadata {
 
     /// Writes the metadata with its hash; the hash is kept in the value as well.
     pub(crate) fn seal(&mut self) -> String {
-        self.metadata_hash = Some(Digest::from_bytes([0; 32]));
+        let zeros = Digest::from_bytes([0; 32]);
+        self.metadata_hash = Some(zeros);
         let zeroed = self.to_json();
-        self.metadata_hash = Some(Digest::of(zeroed.as_bytes()));
-        self.to_json()
+        let hash = Digest::of(zeroed.as_bytes());
+        self.metadata_hash = Some(hash);
+        // What users chose stands behind it, or has its quotes escaped.
+        let field = |digest| format!("\"metadata_hash\":\"{digest}\"");
+        zeroed.replacen(&field(zeros), &field(hash), 1)
     }
 
     /// Writes the metadata as one compact JSON object.
@@ -410,7 +414,10 @@ mod tests {
     fn sealed_metadata_passes_and_a_changed_one_does_not() {
         let mut metadata = Metadata::parse(ORIGINAL.as_bytes()).unwrap();
         metadata.adapter = Some("plain".into());
+        metadata.description = Some(format!("\"metadata_hash\":\"{}\"", "0".repeat(64)));
+        metadata.tags.insert("metadata_hash".into(), "0".repeat(64).into());
         let sealed = metadata.seal();
+        assert_eq!(sealed, metadata.to_json());
         assert_eq!(Metadata::parse(sealed.as_bytes()).unwrap(), metadata);
         assert_eq!(kind(&sealed.replace("\"a1\"", "\"a2\"")), Some(ErrorKind::Integrity));
         let hash = format!("\"metadata_hash\":\"{}\",", metadata.metadata_hash.unwrap());

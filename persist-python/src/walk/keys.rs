@@ -9,7 +9,8 @@ use super::secrets::is_name_of_one;
 use super::text;
 use crate::raw;
 
-const SLOTS: usize = 1024;
+/// More would cost a small state more than they save a large one.
+const SLOTS: usize = 256;
 /// Longer keys are quoted anew each time.
 const LONGEST: usize = 64;
 /// From this length on, a key itself may be a credential.
