@@ -13,6 +13,7 @@ step "cargo test -p persist-core --no-default-features" \
   cargo test -p persist-core --no-default-features --profile "$profile"
 step "documentation" scripts/docs.sh
 step "demo" scripts/demo.sh
+step "instructions" scripts/instructions.sh
 step "pytest in persist-python" bash -c 'cd persist-python && pytest -q -n auto --cov=persist --cov-report=term:skip-covered'
 # Without coverage: its trace function, and the audit hook of tests/attacks, are no good together.
 # They wait for servers more than they work: two processes for each core. Each starts servers of its
