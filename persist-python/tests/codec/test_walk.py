@@ -94,13 +94,13 @@ def test_the_text_and_the_marks_are_the_same(value):
 
 
 @settings(max_examples=200, deadline=None)
-@settings(max_examples=200, deadline=None)
 @given(NESTED | sharing())
 def test_a_pause_changes_nothing(value):
     state = {"many": list(range(200)), "value": value}
     assert outcome(codec.write, state, max_pause=0.0) == outcome(codec.write, state)
 
 
+@settings(max_examples=200, deadline=None)
 @given(NESTED | sharing(), st.sampled_from([None, True, False]))
 def test_the_errors_are_the_same(value, verify):
     expected = outcome(codec.encode, value, verify=verify is not False)
