@@ -197,7 +197,7 @@ def _memory(found: Found) -> list[str]:
 
 def _parts(found: Found) -> list[str]:
     """Where the time goes, by the spans of one call of each."""
-    lines = ["\n## Where the time goes\n", "| | span | ms |", "|---|---|---|"]
+    lines = []
     for size, way in PARTS:
         if not any(size == measured for _, measured, _ in found):
             continue
@@ -207,7 +207,9 @@ def _parts(found: Found) -> list[str]:
             took = sorted(spans.items(), key=lambda span: -span[1])
             what = f"{operation} {size}, {way}"
             lines += [f"| {what} | `{name}` | {lasted:.3f} |" for name, lasted in took]
-    return [*lines, SPANS]
+    if not lines:
+        return []
+    return ["\n## Where the time goes\n", "| | span | ms |", "|---|---|---|", *lines, SPANS]
 
 
 def _row(cells: list[dict[str, Any]]) -> str:

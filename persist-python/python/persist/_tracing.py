@@ -53,7 +53,6 @@ SPANS = {
 NOTHING = nullcontext()
 """What measures nothing: a span where nobody listens."""
 
-_NOBODY = (None, False)
 _NOT_RECORDED: Ids = (1 << 64, 1, False)
 _VARIABLES = ("PERSIST_", "OTEL_", "RUST_LOG")
 
@@ -73,19 +72,16 @@ def span(name: str, **attributes: object) -> AbstractContextManager[None]:
         What the block is entered with; an exception marks the span.
     """
     global _is_heard  # noqa: PLW0603 - once for each process
-    provider, exports = _listeners()
+    exports, is_off = _settings or start()
+    if is_off:
+        return NOTHING
+    provider = _application()
     if provider is None and not exports:
         return NOTHING
     _is_heard = True
     if provider is not None:
         return _in_application(provider, name, attributes)
     return _in_own(name, attributes)
-
-
-def _listeners() -> tuple[TracerProvider | None, bool]:
-    """The provider of the application, if it has one, and whether this process exports spans."""
-    exports, is_off = _settings or start()
-    return _NOBODY if is_off else (_application(), exports)
 
 
 def is_heard() -> bool:
@@ -122,9 +118,10 @@ def spanned(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         @functools.wraps(function)
         def measured(*args: P.args, **kwargs: P.kwargs) -> T:
-            if _listeners() == _NOBODY:
+            block = span(name)
+            if block is NOTHING:
                 return function(*args, **kwargs)
-            with span(name):
+            with block:
                 return function(*args, **kwargs)
 
         return measured
